@@ -1,0 +1,1 @@
+//! What the desktop app and the command line both do, without Tauri: command bodies and their DTOs.

@@ -1,0 +1,1 @@
+//! The domain of Quorum, pure: terms, policies, prompts, plans, votes, consensus, verdicts, cost and trust.

@@ -1,0 +1,1 @@
+//! Client for the Batch API: files, batches, chat completions over HTTP.

@@ -1,0 +1,1 @@
+//! The embedded store: redb tables, packed rows, migrations, one writer.
