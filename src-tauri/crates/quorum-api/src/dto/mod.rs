@@ -1,0 +1,66 @@
+//! What crosses the boundary between the program and its faces: plain structs and closed enums, one noun a module.
+//!
+//! Deliberately not here: behaviour, store rows, core types. A DTO is made for one reader, so it repeats a name
+//! where that saves the reader a look-up, and it never carries an API key or a prompt.
+//!
+//! Conventions, the same everywhere:
+//!
+//! - counts, indexes and times are `u32`; nothing has 64 bits, as JavaScript numbers cannot hold them;
+//! - a time is a whole number of seconds since 1970-01-01 UTC and its name ends in `At`; a day is `YYYY-MM-DD`;
+//! - money is US dollars as `f64` and its name holds `Usd`; it is finite, which [`Number`] tells TypeScript;
+//! - a verdict is an index into the policy's list of outcomes, in the policy's own order;
+//! - ids are strings that only the program interprets.
+//!
+//! # Commands
+//!
+//! Both the desktop shell and the command line call these. Every one returns `Result<_, ApiError>`.
+//!
+//! | command | arguments | result |
+//! |---|---|---|
+//! | `app_state` | | [`AppState`](app::AppState) |
+//! | `dataset_list` | | `Vec<`[`DatasetSummary`](dataset::DatasetSummary)`>` |
+//! | `dataset_import` | `path`, `name?` | [`ImportReport`](dataset::ImportReport) |
+//! | `dataset_import_sample` | | [`ImportReport`](dataset::ImportReport) |
+//! | `dataset_remove` | `dataset` | `()` |
+//! | `topic_list` | `dataset?` (fills `coverage`) | `Vec<`[`TopicSummary`](topic::TopicSummary)`>` |
+//! | `model_list` | | [`ModelList`](plan::ModelList) |
+//! | `plan_estimate` | `request` | [`Estimate`](plan::Estimate) |
+//! | `extraction_start` | `request`, `budgetUsd?`, `fingerprint` | [`ExtractionStarted`](plan::ExtractionStarted) |
+//! | `run_list` | | `Vec<`[`RunSummary`](run::RunSummary)`>`, newest first |
+//! | `run_detail` | `run` | [`RunDetail`](run::RunDetail) |
+//! | `run_pause`, `run_resume`, `run_cancel` | `run` | [`RunSummary`](run::RunSummary) |
+//! | `run_retry` | `run`, `cause?`, `model?` (nothing: all that can be retried) | [`RunSummary`](run::RunSummary) |
+//! | `poll_now` | | [`Connection`](app::Connection) |
+//! | `results_overview` | `query` | [`ResultsOverview`](results::ResultsOverview) |
+//! | `business_detail` | `query` | [`BusinessDetail`](business::BusinessDetail) |
+//! | `review_detail` | `query` | [`ReviewDetail`](business::ReviewDetail) |
+//! | `ground_truth_export` | `request` | [`ExportReport`](results::ExportReport) |
+//! | `activity_list` | `limit` | `Vec<`[`Activity`](activity::Activity)`>`, newest first |
+//! | `activity_seen` | `activity` (this one and all older) | [`AppState`](app::AppState) |
+//! | `settings_get` | | [`Settings`](settings::Settings) |
+//! | `settings_set` | `settings` | [`Settings`](settings::Settings) as stored |
+//! | `key_set` | `key` | [`AppState`](app::AppState) |
+//! | `key_clear` | | [`AppState`](app::AppState) |
+//! | `provider_set` | `kind`, `url?` (for `custom`) | [`AppState`](app::AppState) |
+//! | `sandbox_use` | | [`AppState`](app::AppState) |
+//!
+//! # Events
+//!
+//! [`events::Event`] is what the program tells unasked. The shell emits one Tauri event a variant, named after it, whose
+//! payload is the variant's: `runChanged` carries a [`RunSummary`](run::RunSummary).
+
+pub mod activity;
+pub mod app;
+pub mod business;
+pub mod dataset;
+pub mod error;
+pub mod events;
+pub mod plan;
+pub mod results;
+pub mod run;
+pub mod settings;
+pub mod topic;
+
+/// How a finite `f64` is declared to TypeScript: as `number`. Left alone, specta says `number | null`, because JSON has
+/// no NaN. Nothing here may be NaN or infinite, so the type may say so.
+pub(crate) type Number = u32;

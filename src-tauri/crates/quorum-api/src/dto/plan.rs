@@ -1,0 +1,205 @@
+//! Plans and what they would cost. Nothing here sends anything but [`ExtractionStarted`]'s command.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::Number;
+
+/// What the New extraction form says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanRequest {
+    pub dataset: String,
+    /// At least one topic id.
+    pub topics: Vec<String>,
+    /// Reviews of each business, 1 or more.
+    pub k: u32,
+    pub ensemble: Vec<EnsembleMember>,
+    pub mode: Mode,
+}
+
+/// One model of an ensemble: it is asked `runs` times, and each answer weighs `weight`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct EnsembleMember {
+    pub model: String,
+    pub runs: u32,
+    pub weight: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// Through the Batch API, at half price, within 24 hours.
+    Batch,
+    /// One request after another, at full price, at once.
+    OnDemand,
+}
+
+/// The models that can be chosen, and the ensembles that come ready-made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelList {
+    pub models: Vec<ModelPrice>,
+    /// The first is the default.
+    pub ensembles: Vec<EnsemblePreset>,
+    /// The day the prices are from, `YYYY-MM-DD`.
+    pub prices_as_of: String,
+}
+
+/// US dollars per million tokens, with the batch discount already taken off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelPrice {
+    pub model: String,
+    #[specta(type = Number)]
+    pub input_usd: f64,
+    #[specta(type = Number)]
+    pub cached_input_usd: f64,
+    #[specta(type = Number)]
+    pub output_usd: f64,
+    /// The day after which the provider no longer serves it, `YYYY-MM-DD`.
+    pub shutdown_date: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct EnsemblePreset {
+    pub name: String,
+    pub members: Vec<EnsembleMember>,
+}
+
+/// What a plan would send and cost. Votes that are stored or in flight in another run are not asked again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Estimate {
+    pub businesses: u32,
+    /// Reviews within the first K of each business; each counts once, whatever the number of topics.
+    pub reviews: u32,
+    /// `reviews` × topics × runs of the ensemble.
+    pub votes_needed: u32,
+    /// Of these, stored already.
+    pub votes_known: u32,
+    /// Of these, at the provider in another run.
+    pub votes_in_flight: u32,
+    /// What is left to send: `votes_needed` − `votes_known` − `votes_in_flight`.
+    pub requests: u32,
+    pub batches: Vec<BatchPlan>,
+    pub per_model: Vec<ModelEstimate>,
+    pub per_topic: Vec<TopicEstimate>,
+    pub input_tokens: u32,
+    pub output_tokens: u32,
+    /// In the chosen mode.
+    #[specta(type = Number)]
+    pub usd: f64,
+    /// Without the batch discount.
+    #[specta(type = Number)]
+    pub usd_full: f64,
+    pub output_basis: OutputBasis,
+    /// How long it takes by experience, in seconds; `None` while there is none.
+    pub seconds_min: Option<u32>,
+    pub seconds_max: Option<u32>,
+    /// Names this very plan. `extraction_start` refuses one that has changed since.
+    pub fingerprint: String,
+    /// The presets and the chosen K, ascending.
+    pub ladder: Vec<LadderStep>,
+    pub warnings: Vec<PlanWarning>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchPlan {
+    pub topic: String,
+    pub model: String,
+    pub requests: u32,
+    /// Size of the input file in bytes, below 200 MB.
+    pub bytes: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelEstimate {
+    pub model: String,
+    pub requests: u32,
+    pub input_tokens: u32,
+    pub output_tokens: u32,
+    #[specta(type = Number)]
+    pub usd: f64,
+    #[specta(type = Number)]
+    pub usd_full: f64,
+    /// Price per million tokens in the chosen mode.
+    #[specta(type = Number)]
+    pub input_price_usd: f64,
+    #[specta(type = Number)]
+    pub output_price_usd: f64,
+    pub shutdown_date: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct TopicEstimate {
+    pub topic: String,
+    pub votes_known: u32,
+    pub requests: u32,
+    #[specta(type = Number)]
+    pub usd: f64,
+}
+
+/// Where the expected number of output tokens comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum OutputBasis {
+    /// This topic's own answers so far.
+    ThisTopic,
+    /// The answers of other topics.
+    SimilarTopics,
+    /// Nothing was asked yet: the shape of the answer and a usual amount of reasoning.
+    Assumed,
+}
+
+/// What the plan would be at another K.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct LadderStep {
+    pub k: u32,
+    pub reviews: u32,
+    /// Missing at this K.
+    pub requests: u32,
+    #[specta(type = Number)]
+    pub usd: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanWarning {
+    pub code: PlanWarningCode,
+    /// In words, complete without the code.
+    pub message: String,
+    pub model: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum PlanWarningCode {
+    /// The model shuts down within 60 days.
+    ModelShutsDown,
+    /// The model is past its shutdown and cannot be asked.
+    ModelShutDown,
+    /// No price is known: the cost leaves this model out.
+    PriceUnknown,
+    /// The plan is above the daily budget.
+    OverBudget,
+    /// Batches go one after another, because of the queue allowance.
+    QueueAllowance,
+    /// Fewer reviews than K for some businesses.
+    FewReviews,
+}
+
+/// One run a topic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ExtractionStarted {
+    /// Run ids in the order of the request's topics; empty if nothing was missing.
+    pub runs: Vec<String>,
+    pub requests: u32,
+}
