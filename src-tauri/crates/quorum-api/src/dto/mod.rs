@@ -25,7 +25,7 @@
 //! | `topic_list` | `dataset?` (fills `coverage`) | `Vec<`[`TopicSummary`](topic::TopicSummary)`>` |
 //! | `model_list` | | [`ModelList`](plan::ModelList) |
 //! | `plan_estimate` | `request` | [`Estimate`](plan::Estimate) |
-//! | `extraction_start` | `request`, `budgetUsd?`, `fingerprint` | [`ExtractionStarted`](plan::ExtractionStarted) |
+//! | `extraction_start` | `request`, `budgetUsd?` (consent to go above the daily budget, up to this), `fingerprint` | [`ExtractionStarted`](plan::ExtractionStarted) |
 //! | `run_list` | | `Vec<`[`RunSummary`](run::RunSummary)`>`, newest first |
 //! | `run_detail` | `run` | [`RunDetail`](run::RunDetail) |
 //! | `run_pause`, `run_resume`, `run_cancel` | `run` | [`RunSummary`](run::RunSummary) |

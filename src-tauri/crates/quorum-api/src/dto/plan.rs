@@ -45,6 +45,8 @@ pub struct ModelList {
     pub ensembles: Vec<EnsemblePreset>,
     /// The day the prices are from, `YYYY-MM-DD`.
     pub prices_as_of: String,
+    /// The ways of asking that this version has.
+    pub modes: Vec<Mode>,
 }
 
 /// US dollars per million tokens, with the batch discount already taken off.
