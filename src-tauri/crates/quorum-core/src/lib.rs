@@ -1,1 +1,22 @@
-//! The domain of Quorum, pure: terms, policies, prompts, plans, votes, consensus, verdicts, cost and trust.
+//! The domain of Quorum: what is asked of reviews, what was answered, and what follows from it.
+//!
+//! Pure: no clock, no randomness, no files, no network, no tokio, reqwest or redb. The same input gives the same output on every
+//! run and machine. Readers take `BufRead`, writers append to a `String`; who opens files and sockets is somebody else.
+
+pub mod answer;
+pub mod dataset;
+pub mod date;
+pub mod ensemble;
+pub mod estimate;
+pub mod ids;
+pub mod models;
+pub mod overrides;
+pub mod plan;
+pub mod policy;
+pub mod prompt;
+pub mod schema;
+pub mod tally;
+pub mod tokens;
+pub mod topic;
+pub mod verdict;
+pub mod votes;

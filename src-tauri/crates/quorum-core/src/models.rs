@@ -1,0 +1,147 @@
+//! The model table: prices, limits and shutdown dates as data that the user can edit.
+//!
+//! Shipped values: OpenAI's pricing, deprecations and model pages as of November 2026. Prices are USD per million tokens at the
+//! standard rate; a batch costs half. Nothing here decides anything by a model's name.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{date::Date, ids::ModelId};
+
+/// What a batch costs of the standard price.
+pub const BATCH_DISCOUNT: f64 = 0.5;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    pub model: ModelId,
+    /// USD per million input tokens.
+    pub input_usd: f64,
+    /// USD per million input tokens served from the prompt cache.
+    pub cached_usd: f64,
+    /// USD per million output tokens, reasoning included.
+    pub output_usd: f64,
+    /// `YYYY-MM-DD`: the provider refuses the model from this day on.
+    #[serde(default)]
+    pub shutdown_date: Option<String>,
+    /// Reasoning tokens to expect per answer before there is any history.
+    #[serde(default)]
+    pub reasoning_tokens: u32,
+    /// Enqueued prompt tokens that the account may have at a time for this model; `None`: not known, learned from a refusal.
+    #[serde(default)]
+    pub queue_tokens: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelTable(pub Vec<Model>);
+
+impl Default for ModelTable {
+    fn default() -> Self {
+        let row =
+            |model: &str, input_usd, cached_usd, output_usd, shutdown_date: Option<&str>, reasoning_tokens| Model {
+                model: model.into(),
+                input_usd,
+                cached_usd,
+                output_usd,
+                shutdown_date: shutdown_date.map(str::to_owned),
+                reasoning_tokens,
+                queue_tokens: None,
+            };
+        Self(vec![
+            row("gpt-5-nano", 0.05, 0.005, 0.40, Some("2026-12-11"), 320),
+            row("gpt-5-mini", 0.25, 0.025, 2.00, Some("2026-12-11"), 320),
+            row("gpt-5", 1.25, 0.125, 10.00, Some("2026-12-11"), 320),
+            row("gpt-5.1", 1.25, 0.125, 10.00, Some("2027-04-01"), 320),
+            row("gpt-5.4-nano", 0.20, 0.02, 1.25, Some("2027-04-01"), 320),
+            row("gpt-5.4-mini", 0.75, 0.075, 4.50, None, 320),
+            row("gpt-5.6-luna", 0.20, 0.02, 1.20, None, 320),
+            row("gpt-6-luna", 0.10, 0.01, 0.50, None, 320),
+            row("gpt-6-sol", 2.00, 0.20, 10.00, None, 320),
+        ])
+    }
+}
+
+impl ModelTable {
+    pub fn get(&self, model: &str) -> Option<&Model> {
+        self.0.iter().find(|row| row.model.as_str() == model)
+    }
+}
+
+/// How close a model's end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    None,
+    /// Within [`SHUTDOWN_WARNING_DAYS`] days.
+    Soon {
+        days: i32,
+    },
+    Past,
+}
+
+/// Days before a shutdown from which on it is said.
+pub const SHUTDOWN_WARNING_DAYS: i32 = 60;
+
+impl Model {
+    pub fn shutdown(&self, today: Date) -> Shutdown {
+        let Some(date) = self.shutdown_date.as_deref().and_then(Date::read) else { return Shutdown::None };
+        match date.epoch_days() - today.epoch_days() {
+            ..=0 => Shutdown::Past,
+            days if days <= SHUTDOWN_WARNING_DAYS => Shutdown::Soon { days },
+            _ => Shutdown::None,
+        }
+    }
+
+    /// USD for this usage: cached tokens are part of the input, reasoning is part of the output.
+    pub fn usd(&self, usage: Usage, discount: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
+        let millions = |tokens: u64| tokens as f64 / 1e6;
+        let fresh = usage.input.saturating_sub(usage.cached);
+        let full = millions(fresh) * self.input_usd
+            + millions(usage.cached.min(usage.input)) * self.cached_usd
+            + millions(usage.output) * self.output_usd;
+        full * discount
+    }
+}
+
+/// Tokens of one or many requests, as the provider bills them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// All prompt tokens, cached ones included.
+    pub input: u64,
+    pub cached: u64,
+    /// All completion tokens, reasoning included.
+    pub output: u64,
+    pub reasoning: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input += other.input;
+        self.cached += other.cached;
+        self.output += other.output;
+        self.reasoning += other.reasoning;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cached_input_is_not_billed_twice() {
+        let table = ModelTable::default();
+        let nano = table.get("gpt-5-nano").expect("shipped");
+        let usage = Usage { input: 2_000_000, cached: 1_000_000, output: 1_000_000, reasoning: 900_000 };
+        let usd = nano.usd(usage, BATCH_DISCOUNT);
+        assert!((usd - (0.05 + 0.005 + 0.40) / 2.0).abs() < 1e-12, "{usd}");
+    }
+
+    #[test]
+    fn shutdowns_are_said_sixty_days_ahead() {
+        let table = ModelTable::default();
+        let mini = table.get("gpt-5-mini").expect("shipped");
+        let day = |text| Date::read(text).expect("date");
+        assert_eq!(mini.shutdown(day("2026-11-24")), Shutdown::Soon { days: 17 });
+        assert_eq!(mini.shutdown(day("2026-10-01")), Shutdown::None);
+        assert_eq!(mini.shutdown(day("2026-12-11")), Shutdown::Past);
+    }
+}

@@ -1,0 +1,274 @@
+//! The tally: the votes of one review settle into a consensus with a confidence per field.
+//!
+//! Weighted majority, as `domain.md` fixes it. Pure and cheap: consensus is computed when someone looks, never stored.
+//! Not here: other aggregators ([`crate::trust`]) and policies ([`crate::verdict`]).
+
+use crate::{
+    ensemble::Ensemble,
+    schema::{Schema, VALUES_MAX},
+    votes::{ModelNo, VoteRow},
+};
+
+/// What the votes of one review settle to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consensus {
+    pub relevant: bool,
+    /// Winning weight ÷ weight of all votes counted for relevance; 0 without votes.
+    pub relevance_confidence: f64,
+    pub relevance_tied: bool,
+    /// One per field in field order; all unset when the review is not relevant.
+    pub fields: Vec<FieldConsensus>,
+    /// Votes of the ensemble that are stored.
+    pub votes: u32,
+    /// Every (model, run) of the ensemble is stored.
+    pub complete: bool,
+    /// Votes that said relevant and gave no valid value, summed over the fields.
+    pub abstentions: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FieldConsensus {
+    /// Index in term order; `None`: no valid vote, the field stays unset.
+    pub value: Option<u8>,
+    /// Winning weight ÷ weight of the votes counted for this field, in (0, 1]; 0 when unset.
+    pub confidence: f64,
+    pub tied: bool,
+    /// A person's correction stands here.
+    pub overridden: bool,
+}
+
+/// An ensemble with the store's model numbers, ready for many tallies.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    /// (model, runs, weight); models that the store has never seen are not in here but count for completeness.
+    seats: Vec<(ModelNo, u8, f64)>,
+    pairs: u32,
+}
+
+impl Panel {
+    /// `number` gives a model's number, `None` when no vote of it was ever stored.
+    pub fn new(ensemble: &Ensemble, number: impl Fn(&str) -> Option<ModelNo>) -> Self {
+        let seats = ensemble
+            .members()
+            .iter()
+            .filter_map(|member| Some((number(member.model.as_str())?, member.runs, member.weight)))
+            .collect();
+        Self { seats, pairs: ensemble.requests() }
+    }
+
+    /// The weight of a vote of this (model, run); `None` when it does not sit in the panel.
+    pub fn weight(&self, model: ModelNo, run: u8) -> Option<f64> {
+        self.seats
+            .iter()
+            .find(|(seat, runs, _)| *seat == model && (1..=*runs).contains(&run))
+            .map(|(_, _, weight)| *weight)
+    }
+
+    /// Votes that make a review complete.
+    pub fn pairs(&self) -> u32 {
+        self.pairs
+    }
+
+    /// Same models and runs with other weights, in seat order: for what-if questions.
+    pub fn reweighted(&self, weights: impl Fn(ModelNo) -> f64) -> Self {
+        let seats = self.seats.iter().map(|(model, runs, _)| (*model, *runs, weights(*model))).collect();
+        Self { seats, pairs: self.pairs }
+    }
+}
+
+/// Settles the votes of one review.
+pub fn tally(schema: &Schema, panel: &Panel, row: VoteRow<'_>) -> Consensus {
+    let mut weight_of = [0.0_f64; 2];
+    let mut votes = 0;
+    for vote in row.iter() {
+        if let Some(weight) = panel.weight(vote.model, vote.run) {
+            weight_of[usize::from(vote.relevant)] += weight;
+            votes += 1;
+        }
+    }
+    let [against, for_it] = weight_of;
+    // A tie is relevant; no votes at all are not.
+    let relevant = votes > 0 && for_it >= against;
+    let total = for_it + against;
+    let mut consensus = Consensus {
+        relevant,
+        relevance_confidence: if total > 0.0 { for_it.max(against) / total } else { 0.0 },
+        relevance_tied: votes > 0 && for_it == against,
+        fields: vec![FieldConsensus::default(); schema.fields().len()],
+        votes,
+        complete: votes == panel.pairs,
+        abstentions: 0,
+    };
+    if relevant {
+        for at in 0..schema.fields().len() {
+            let (field, abstentions) = tally_field(schema, panel, row, at);
+            consensus.fields[at] = field;
+            consensus.abstentions += abstentions;
+        }
+    }
+    consensus
+}
+
+/// Weighted majority of one field over the votes that said relevant and gave a valid value, and the abstentions among them.
+fn tally_field(schema: &Schema, panel: &Panel, row: VoteRow<'_>, at: usize) -> (FieldConsensus, u32) {
+    let (field, slot) = (&schema.fields()[at], schema.slot(at));
+    let mut weights = [0.0_f64; VALUES_MAX];
+    let (mut total, mut abstentions) = (0.0, 0);
+    for vote in row.iter().filter(|vote| vote.relevant) {
+        let Some(weight) = panel.weight(vote.model, vote.run) else { continue };
+        match vote.codes.get(slot).and_then(|code| field.decode(*code)) {
+            Some(value) => {
+                weights[usize::from(value)] += weight;
+                total += weight;
+            }
+            None => abstentions += 1,
+        }
+    }
+    let mut winner = FieldConsensus::default();
+    let mut best = 0.0;
+    for (value, weight) in (0..=u8::MAX).zip(&weights[..field.term.values.len()]) {
+        if *weight > best {
+            best = *weight;
+            winner.value = Some(value);
+            winner.tied = false;
+        } else if *weight == best && winner.value.is_some() {
+            // The earlier value keeps the field; the tie is marked.
+            winner.tied = true;
+        }
+    }
+    if total > 0.0 {
+        winner.confidence = best / total;
+    }
+    (winner, abstentions)
+}
+
+/// A person's correction of a consensus: relevance and values that replace what the vote said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Correction {
+    pub relevant: Option<bool>,
+    /// (field number, index of the value in term order)
+    pub values: Vec<(usize, u8)>,
+}
+
+impl Consensus {
+    /// Applies a correction. Corrected values make a review relevant unless the correction says otherwise: who names a
+    /// severity has found the review relevant. Corrected fields are certain (confidence 1) and not tied.
+    pub fn correct(&mut self, correction: &Correction) {
+        if let Some(relevant) = correction.relevant {
+            self.relevant = relevant;
+            self.relevance_confidence = 1.0;
+            self.relevance_tied = false;
+        } else if !correction.values.is_empty() {
+            self.relevant = true;
+        }
+        if !self.relevant {
+            self.fields.fill(FieldConsensus::default());
+            return;
+        }
+        for (field, value) in &correction.values {
+            self.fields[*field] =
+                FieldConsensus { value: Some(*value), confidence: 1.0, tied: false, overridden: true };
+        }
+    }
+
+    /// The least sure of the set fields and the relevance, in (0, 1]; what a person should look at first.
+    pub fn least_confidence(&self) -> f64 {
+        self.fields
+            .iter()
+            .filter(|field| field.value.is_some())
+            .map(|field| field.confidence)
+            .fold(self.relevance_confidence, f64::min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ensemble::Member,
+        schema::tests::term,
+        votes::{Vote, encode, merge},
+    };
+
+    const SEVERITIES: [&str; 4] = ["none", "mild", "moderate", "severe"];
+
+    fn schema() -> Schema {
+        Schema::new([term("d", "SEVERITY", &SEVERITIES), term("d", "CLAIM", &["true", "false"])])
+    }
+
+    /// Members as (weight, votes): one model a member, one run a vote; a vote is (relevant, severity).
+    fn settle(members: &[(f64, &[(bool, Option<&str>)])]) -> Consensus {
+        let schema = schema();
+        let ensemble = Ensemble::new(
+            members
+                .iter()
+                .enumerate()
+                .map(|(at, (weight, votes))| Member {
+                    model: format!("m{at}").as_str().into(),
+                    runs: u8::try_from(votes.len()).expect("few votes"),
+                    weight: *weight,
+                })
+                .collect(),
+        )
+        .expect("ensemble");
+        let mut votes = Vec::new();
+        for (model, (_, answers)) in (0..).zip(members) {
+            for (run, (relevant, severity)) in (1..).zip(*answers) {
+                let value = severity.map(|id| schema.fields()[0].value(id).expect("value"));
+                let codes = encode(&schema, &[value, None]);
+                votes.push(Vote { model: ModelNo(model), run, relevant: *relevant, imported: false, at: 0, codes });
+            }
+        }
+        let mut row = Vec::new();
+        merge(VoteRow::empty(), &votes, 2, &mut row);
+        let panel = Panel::new(&ensemble, |name| name[1..].parse().ok().map(ModelNo));
+        tally(&schema, &panel, VoteRow::read(&row).expect("row"))
+    }
+
+    #[test]
+    fn the_documented_example() {
+        let yes = |severity| (true, Some(severity));
+        let consensus = settle(&[
+            (3.0, &[yes("moderate")]),
+            (2.0, &[yes("mild"), yes("moderate"), yes("moderate")]),
+            (1.0, &[yes("moderate"); 5]),
+        ]);
+        let field = consensus.fields[0];
+        assert_eq!((field.value, field.confidence, field.tied), (Some(2), 12.0 / 14.0, false));
+        assert!(consensus.complete && consensus.relevant);
+    }
+
+    #[test]
+    fn relevance_ties_are_relevant_and_field_ties_go_to_the_first_value() {
+        let consensus = settle(&[(1.0, &[(true, Some("severe")), (true, Some("mild")), (false, None), (false, None)])]);
+        assert!(consensus.relevant && consensus.relevance_tied);
+        assert_eq!((consensus.fields[0].value, consensus.fields[0].tied), (Some(1), true));
+        assert_eq!(consensus.fields[0].confidence, 0.5);
+    }
+
+    #[test]
+    fn irrelevant_votes_do_not_count_for_fields_and_abstentions_are_counted() {
+        let consensus = settle(&[(2.0, &[(true, None)]), (1.0, &[(false, Some("severe")), (true, Some("mild"))])]);
+        assert_eq!((consensus.fields[0].value, consensus.fields[0].confidence), (Some(1), 1.0));
+        // Two relevant votes without a claim, one of them without a severity.
+        assert_eq!(consensus.abstentions, 3);
+        assert_eq!(consensus.fields[1], FieldConsensus::default());
+    }
+
+    #[test]
+    fn a_review_without_votes_is_not_relevant_and_not_complete() {
+        let panel = Panel::new(&Ensemble::standard(), |_| None);
+        let consensus = tally(&schema(), &panel, VoteRow::empty());
+        assert!(!consensus.relevant && !consensus.complete && !consensus.relevance_tied);
+    }
+
+    #[test]
+    fn corrections_win_over_votes() {
+        let mut consensus = settle(&[(1.0, &[(false, None)])]);
+        consensus.correct(&Correction { relevant: None, values: vec![(0, 3)] });
+        assert!(consensus.relevant && consensus.fields[0].overridden);
+        assert_eq!(consensus.fields[0].value, Some(3));
+        consensus.correct(&Correction { relevant: Some(false), values: Vec::new() });
+        assert_eq!((consensus.relevant, consensus.fields[0].value), (false, None));
+    }
+}
