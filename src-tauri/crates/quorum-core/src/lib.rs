@@ -9,6 +9,7 @@ pub mod date;
 pub mod ensemble;
 pub mod estimate;
 pub mod ids;
+pub mod manifest;
 pub mod models;
 pub mod overrides;
 pub mod plan;

@@ -80,9 +80,12 @@ pub struct Judge<'a> {
 
 struct CompiledRule {
     logic: Logic,
-    /// (index into the rule's conditions, the test); text-only conditions are left out.
-    tests: Vec<(usize, Vec<FieldTest>)>,
+    /// Text-only conditions are left out.
+    tests: Vec<CompiledCondition>,
 }
+
+/// Index into the rule's conditions, and what a judgment must match.
+type CompiledCondition = (usize, Vec<FieldTest>);
 
 /// Field number and which values match; a field that the schema lacks matches nothing.
 struct FieldTest {
@@ -140,7 +143,7 @@ impl<'a> Judge<'a> {
             if rule.is_default || compiled.tests.is_empty() {
                 continue;
             }
-            let holds = |(at, tests): &(usize, Vec<FieldTest>)| {
+            let holds = |(at, tests): &CompiledCondition| {
                 let matching = judgments.iter().filter(|judgment| matches(judgment, tests)).count();
                 matching >= needed(rule, *at, k)
             };
@@ -161,7 +164,7 @@ impl<'a> Judge<'a> {
         &self,
         rule: &CompiledRule,
         judgments: &[Judgment<'_>],
-        holds: &dyn Fn(&(usize, Vec<FieldTest>)) -> bool,
+        holds: &dyn Fn(&CompiledCondition) -> bool,
     ) -> Vec<Incident> {
         let held: Vec<_> = rule.tests.iter().filter(|test| holds(test)).collect();
         judgments

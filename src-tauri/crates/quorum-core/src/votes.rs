@@ -18,7 +18,6 @@ pub struct ModelNo(pub u16);
 pub struct ReviewNo(pub u32);
 
 const ROW_VERSION: u8 = 1;
-const ROW_HEAD: usize = 2;
 const ENTRY_HEAD: usize = 8;
 const RELEVANT: u8 = 1;
 const IMPORTED: u8 = 2;

@@ -1,0 +1,145 @@
+//! Manifests: made whole with all their batches and requests before anything is sent.
+
+use quorum_core::{
+    manifest::{Batch, BatchId, Manifest, ManifestId},
+    plan::Request,
+    votes::ReviewNo,
+};
+use redb::{ReadableDatabase, ReadableTable};
+
+use crate::{
+    Store, StoreError,
+    rows::{all_json, from_json, next_number, to_json},
+    tables::{self, pair, range_of},
+};
+
+/// A manifest that has no number yet; `manifest.id` is ignored.
+#[derive(Clone, Debug)]
+pub struct NewManifest {
+    pub manifest: Manifest,
+    pub batches: Vec<NewBatch>,
+}
+
+/// A batch that has no number yet; `batch.id` is ignored.
+#[derive(Clone, Debug)]
+pub struct NewBatch {
+    pub batch: Batch,
+    pub requests: Vec<Request>,
+}
+
+impl Store {
+    /// Stores a plan: the manifest, its batches and every request in them, in one transaction. Batches are numbered from 1.
+    pub fn create_manifest(&self, new: NewManifest) -> Result<Manifest, StoreError> {
+        self.write(|write| {
+            let mut manifest = new.manifest;
+            {
+                let mut table = write.open_table(tables::MANIFESTS)?;
+                manifest.id = ManifestId(next_number(&table, "runs")?);
+                table.insert(manifest.id.0, to_json(&manifest).as_slice())?;
+            }
+            insert_batches(write, manifest.id, 1, new.batches)?;
+            Ok(manifest)
+        })
+    }
+
+    /// Adds the batches of a further round, and changes the manifest with them.
+    pub fn extend_manifest(&self, manifest: &Manifest, batches: Vec<NewBatch>) -> Result<(), StoreError> {
+        self.write(|write| {
+            put(write, manifest)?;
+            let first = {
+                let table = write.open_table(tables::BATCHES)?;
+                let last = table.range(range_of(manifest.id.0))?.next_back().transpose()?;
+                last.map_or(1, |(key, _)| tables::second(key.value()) + 1)
+            };
+            insert_batches(write, manifest.id, first, batches)
+        })
+    }
+
+    pub fn manifests(&self) -> Result<Vec<Manifest>, StoreError> {
+        all_json("manifests_v1", &self.db.begin_read()?.open_table(tables::MANIFESTS)?)
+    }
+
+    pub fn manifest(&self, id: ManifestId) -> Result<Manifest, StoreError> {
+        let table = self.db.begin_read()?.open_table(tables::MANIFESTS)?;
+        let row = table.get(id.0)?.ok_or(StoreError::NoManifest(id))?;
+        from_json("manifests_v1", id, row.value())
+    }
+
+    /// Reads, changes and writes a manifest in one transaction, so that no other change is lost.
+    pub fn change_manifest(&self, id: ManifestId, change: impl FnOnce(&mut Manifest)) -> Result<Manifest, StoreError> {
+        self.write(|write| {
+            let mut manifest: Manifest = {
+                let table = write.open_table(tables::MANIFESTS)?;
+                let row = table.get(id.0)?.ok_or(StoreError::NoManifest(id))?;
+                from_json("manifests_v1", id, row.value())?
+            };
+            change(&mut manifest);
+            put(write, &manifest)?;
+            Ok(manifest)
+        })
+    }
+
+    /// Deletes a manifest with its batches and failures, on the user's wish only. Votes and usage stay.
+    pub fn delete_manifest(&self, id: ManifestId) -> Result<(), StoreError> {
+        self.write(|write| {
+            if write.open_table(tables::MANIFESTS)?.remove(id.0)?.is_none() {
+                return Err(StoreError::NoManifest(id));
+            }
+            write.open_table(tables::BATCHES)?.retain_in(range_of(id.0), |_, _| false)?;
+            write.open_table(tables::REQUESTS)?.retain_in(range_of(id.0), |_, _| false)?;
+            let failures = (pair(id.0, 0), 0)..=(pair(id.0, u32::MAX), u64::MAX);
+            write.open_table(tables::FAILURES)?.retain_in(failures, |_, _| false)?;
+            Ok(())
+        })
+    }
+}
+
+fn put(write: &redb::WriteTransaction, manifest: &Manifest) -> Result<(), StoreError> {
+    write.open_table(tables::MANIFESTS)?.insert(manifest.id.0, to_json(manifest).as_slice())?;
+    Ok(())
+}
+
+fn insert_batches(
+    write: &redb::WriteTransaction,
+    manifest: ManifestId,
+    first: u32,
+    batches: Vec<NewBatch>,
+) -> Result<(), StoreError> {
+    let mut table = write.open_table(tables::BATCHES)?;
+    let mut requests = write.open_table(tables::REQUESTS)?;
+    for (number, new) in (first..).zip(batches) {
+        let batch = Batch { id: BatchId { manifest, number }, ..new.batch };
+        let key = pair(manifest.0, number);
+        table.insert(key, to_json(&batch).as_slice())?;
+        requests.insert(key, pack_requests(&new.requests).as_slice())?;
+    }
+    Ok(())
+}
+
+const REQUESTS_VERSION: u8 = 1;
+
+fn pack_requests(requests: &[Request]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1 + requests.len() * 5);
+    out.push(REQUESTS_VERSION);
+    for request in requests {
+        out.extend_from_slice(&request.review.0.to_be_bytes());
+        out.push(request.run);
+    }
+    out
+}
+
+pub(crate) fn unpack_requests(batch: BatchId, bytes: &[u8]) -> Result<Vec<Request>, StoreError> {
+    let damaged = |reason| StoreError::Damaged { table: "requests_v1", key: batch.to_string(), reason };
+    match bytes {
+        [REQUESTS_VERSION, requests @ ..] if requests.len() % 5 == 0 => Ok(requests
+            .chunks_exact(5)
+            .map(|request| Request {
+                review: ReviewNo(u32::from_be_bytes([request[0], request[1], request[2], request[3]])),
+                run: request[4],
+            })
+            .collect()),
+        [REQUESTS_VERSION, ..] => Err(damaged("it ends within a request")),
+        [version, ..] => Err(StoreError::RowVersion { table: "requests_v1", version: *version }),
+        [] => Err(damaged("it is empty")),
+    }
+}
