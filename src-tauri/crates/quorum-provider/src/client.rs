@@ -164,12 +164,11 @@ impl Provider {
     /// Asks for a batch to be cancelled. Sent once: the caller sees at its next look whether it was.
     /// A batch that has ended answers 409, as [`ProviderError::InvalidRequest`].
     pub async fn cancel_batch(&self, batch_id: &str) -> Result<Batch, ProviderError> {
-        self.transport
-            .repeat(0, async || {
-                let request = self.transport.request(Method::POST, &["batches", batch_id, "cancel"])?;
-                self.transport.json(request, self.transport.timeouts.answer).await
-            })
-            .await
+        let made = match self.transport.request(Method::POST, &["batches", batch_id, "cancel"]) {
+            Ok(request) => self.transport.json(request, self.transport.timeouts.answer).await,
+            Err(failure) => Err(failure),
+        };
+        made.map_err(|failure| failure.error)
     }
 
     pub async fn list_models(&self) -> Result<Vec<Model>, ProviderError> {
@@ -201,16 +200,26 @@ impl Provider {
         segments: &[&str],
         query: &[(&str, Option<&str>)],
     ) -> Result<T, ProviderError> {
-        let transport = &self.transport;
-        transport
-            .repeat(transport.retry.retries_max, async || {
-                let mut request = transport.request(method.clone(), segments)?;
-                if query.iter().any(|(_, value)| value.is_some()) {
-                    request = request.query(query);
-                }
-                transport.json(request, transport.timeouts.answer).await
-            })
-            .await
+        let mut tries = self.transport.tries(self.transport.retry.retries_max);
+        loop {
+            match self.fetch_once(method.clone(), segments, query).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => tries.again(failure).await?,
+            }
+        }
+    }
+
+    async fn fetch_once<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        segments: &[&str],
+        query: &[(&str, Option<&str>)],
+    ) -> Result<T, Failure> {
+        let mut request = self.transport.request(method, segments)?;
+        if query.iter().any(|(_, value)| value.is_some()) {
+            request = request.query(query);
+        }
+        self.transport.json(request, self.transport.timeouts.answer).await
     }
 }
 

@@ -260,12 +260,12 @@ impl PartFile {
             return Ok(false);
         }
         let mut line = Vec::new();
-        let mut read = async || {
+        let read = async {
             self.file.seek(SeekFrom::Start(self.open_line_at)).await?;
             self.file.get_mut().read_to_end(&mut line).await?;
             self.file.seek(SeekFrom::End(0)).await
         };
-        read().await.map_err(|e| io_error("read back", &self.path, e))?;
+        read.await.map_err(|e| io_error("read back", &self.path, e))?;
         Ok(serde_json::from_slice::<IgnoredAny>(&line).is_ok())
     }
 

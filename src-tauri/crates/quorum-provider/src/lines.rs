@@ -91,6 +91,8 @@ impl fmt::Display for FailureKind {
 pub enum LineProblem {
     #[error("not a result line")]
     Unreadable(#[source] serde_json::Error),
+    #[error("JSON, but not an object")]
+    NotAnObject,
     #[error("no custom_id")]
     NoCustomId,
     #[error("longer than {bytes_max} bytes")]

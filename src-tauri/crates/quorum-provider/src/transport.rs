@@ -16,6 +16,7 @@ use crate::address::Address;
 use crate::answer::{self, Failure};
 use crate::client::{ProviderConfig, Timeouts};
 use crate::error::{ConfigError, ProviderError};
+use crate::lenient::Maybe;
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::pace::{Pace, RetryPolicy};
 use crate::redact::Redactor;
@@ -113,10 +114,16 @@ impl Transport {
         within: Duration,
     ) -> Result<T, Failure> {
         let answer = self.answer(request, within).await?;
-        serde_json::from_slice(&answer.body).map_err(|_| {
-            // The parser's own words may quote the body, so the cleaned snippet stands for them.
-            Failure::unclear(answer::not_json(answer.status, &answer.headers, &answer.body, &self.redactor()))
-        })
+        // Only an object: derived readers would take a bare list for a struct. The parser's own words may
+        // quote the body, so the cleaned snippet stands for them.
+        match serde_json::from_slice::<Maybe<T>>(&answer.body) {
+            Ok(Maybe(Some(value))) => Ok(value),
+            Ok(Maybe(None)) | Err(_) => {
+                let redactor = self.redactor();
+                let error = answer::not_json(answer.status, &answer.headers, &answer.body, &redactor);
+                Err(Failure::unclear(error))
+            }
+        }
     }
 
     pub(crate) fn refusal(&self, answer: &Answer) -> Failure {
@@ -151,25 +158,9 @@ impl Transport {
         }
     }
 
-    /// Makes `attempt` until it works, is refused for good, or `retries_max` further tries are used up.
-    pub(crate) async fn repeat<T>(
-        &self,
-        retries_max: u32,
-        mut attempt: impl AsyncFnMut() -> Result<T, Failure>,
-    ) -> Result<T, ProviderError> {
-        let mut retries = 0;
-        loop {
-            let failure = match attempt().await {
-                Ok(value) => return Ok(value),
-                Err(failure) => failure,
-            };
-            let Some(delay) = self.delay_before_retry(&failure, retries).filter(|_| retries < retries_max) else {
-                return Err(failure.error);
-            };
-            tracing::debug!(error = %failure.error, retries, delay_ms = delay.as_millis() as u64, "trying again");
-            retries += 1;
-            self.pace.sleep(delay).await;
-        }
+    /// A count of tries for one call that may be repeated up to `retries_max` times.
+    pub(crate) fn tries(&self, retries_max: u32) -> Tries<'_> {
+        Tries { transport: self, retries_max, retries: 0 }
     }
 
     /// How long to wait before the next try, or nothing where there is to be none.
@@ -182,6 +173,27 @@ impl Transport {
             Some(asked) => Some(asked),
             None => Some(self.retry.delay(retries, self.pace.chance())),
         }
+    }
+}
+
+/// The tries of one call. (A loop at every call and not a function over closures, whose futures could not be spawned.)
+pub(crate) struct Tries<'a> {
+    transport: &'a Transport,
+    retries_max: u32,
+    retries: u32,
+}
+
+impl Tries<'_> {
+    /// Waits for the next try, or gives the error back where there is to be none.
+    pub(crate) async fn again(&mut self, failure: Failure) -> Result<(), ProviderError> {
+        let delay = self.transport.delay_before_retry(&failure, self.retries);
+        let Some(delay) = delay.filter(|_| self.retries < self.retries_max) else {
+            return Err(failure.error);
+        };
+        tracing::debug!(error = %failure.error, retries = self.retries, delay_ms = delay.as_millis() as u64, "trying again");
+        self.retries += 1;
+        self.transport.pace.sleep(delay).await;
+        Ok(())
     }
 }
 

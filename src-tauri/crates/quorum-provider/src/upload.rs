@@ -29,26 +29,34 @@ impl Provider {
         F: Fn() -> S,
         S: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
+        let mut tries = self.transport.tries(self.transport.retry.upload_retries_max);
+        loop {
+            match self.upload_once(filename, bytes, body()).await {
+                Ok(file) => return Ok(file),
+                Err(failure) => tries.again(failure).await?,
+            }
+        }
+    }
+
+    async fn upload_once<S>(&self, filename: &str, bytes: u64, body: S) -> Result<FileObject, Failure>
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
         let transport = &self.transport;
         let within = transport.timeouts.answer + transport.timeouts.transfer(bytes);
-        transport
-            .repeat(transport.retry.upload_retries_max, async || {
-                let fault = InputFault::default();
-                let checked = Body::wrap_stream(checked(body(), bytes, fault.clone()));
-                let part = Part::stream_with_length(checked, bytes)
-                    .file_name(filename.to_owned())
-                    .mime_str("application/jsonl")
-                    .map_err(|error| Failure::not_sent(ProviderError::Unsendable(error)))?;
-                let form = Form::new().text("purpose", "batch").part("file", part);
-                let request = transport.request(Method::POST, &["files"])?.multipart(form);
-                let sent = transport.json(request, within).await;
-                // A stream that fails looks like a broken connection; its own reason goes first.
-                match fault.take() {
-                    Some(error) => Err(Failure::unclear(error)),
-                    None => sent,
-                }
-            })
-            .await
+        let fault = InputFault::default();
+        let part = Part::stream_with_length(Body::wrap_stream(checked(body, bytes, fault.clone())), bytes)
+            .file_name(filename.to_owned())
+            .mime_str("application/jsonl")
+            .map_err(|error| Failure::not_sent(ProviderError::Unsendable(error)))?;
+        let form = Form::new().text("purpose", "batch").part("file", part);
+        let request = transport.request(Method::POST, &["files"])?.multipart(form);
+        let sent = transport.json(request, within).await;
+        // A stream that fails looks like a broken connection; its own reason goes first.
+        match fault.take() {
+            Some(error) => Err(Failure::unclear(error)),
+            None => sent,
+        }
     }
 }
 

@@ -3,12 +3,14 @@
 
 use std::borrow::Cow;
 
+use crate::lenient::Maybe;
 use crate::lines::shape::{ChatBody, RawBody, RawError, RawLine, RawResponse};
 use crate::lines::{Completion, FailureKind, LineProblem, Outcome, ResultLine, RowFailure};
 
 /// Reads one line, without its newline. Text is borrowed from `line` where it holds no escapes.
 pub fn parse_line(line: &[u8]) -> Result<ResultLine<'_>, LineProblem> {
-    let raw: RawLine = serde_json::from_slice(line).map_err(LineProblem::Unreadable)?;
+    let raw = serde_json::from_slice::<Maybe<RawLine>>(line).map_err(LineProblem::Unreadable)?;
+    let raw = raw.0.ok_or(LineProblem::NotAnObject)?;
     let custom_id = raw.custom_id.0.ok_or(LineProblem::NoCustomId)?;
     let outcome = match raw.response.0 {
         Some(response) => of_response(response, raw.error),

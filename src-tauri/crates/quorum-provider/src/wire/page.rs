@@ -13,7 +13,9 @@ pub trait Identified {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub struct Page<T> {
-    #[serde(default, deserialize_with = "null_is_empty")]
+    /// The key is required: an object without it is no list, and reading it as an empty one would say "your batch is
+    /// not there" to a caller that then buys it again. Null stands for empty on some servers.
+    #[serde(deserialize_with = "null_is_empty")]
     pub data: Vec<T>,
     #[serde(default, deserialize_with = "null_is_false")]
     pub has_more: bool,
