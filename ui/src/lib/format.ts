@@ -1,0 +1,118 @@
+// Numbers, money and times as DESIGN says them: the locale decides separators and the clock, the words are English.
+
+const locale = typeof navigator === "undefined" ? "en" : navigator.language || "en";
+
+const counts = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const dollars = new Intl.NumberFormat(locale, {
+	style: "currency",
+	currency: "USD",
+	currencyDisplay: "narrowSymbol",
+	minimumFractionDigits: 2,
+	maximumFractionDigits: 2,
+});
+const prices = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 4 });
+const millions = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const ratios = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const decimals = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+const clocks = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const daysShort = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const daysLong = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+const daysUtc = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+
+/** `18,440` */
+export const count = (n: number): string => counts.format(n);
+
+/** `1 review`, `18,440 reviews` */
+export function counted(n: number, one: string, many = `${one}s`): string {
+	return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+/** `$3.32`; more than nothing and less than a cent is said in words, never as $0.00. */
+export function money(usd: number): string {
+	if (usd > 0 && usd < 0.01) return `under ${dollars.format(0.01)}`;
+	return dollars.format(usd);
+}
+
+/** A price per million tokens: `0.125`, `1.00`. */
+export const price = (usd: number): string => prices.format(usd);
+
+/** `13.28 M` from a million on, `932,100` below. */
+export function tokens(n: number): string {
+	return n >= 1_000_000 ? `${millions.format(n / 1_000_000)} M` : count(n);
+}
+
+/** `55 %`, rounded down, so that 100 % means all of it. */
+export function percent(part: number, whole: number): string {
+	return `${whole > 0 ? Math.floor((100 * part) / whole) : 0} %`;
+}
+
+/** Width of a bar, 0 to 100. */
+export function share(part: number, whole: number): number {
+	return whole > 0 ? Math.min(100, Math.max(0, (100 * part) / whole)) : 0;
+}
+
+/** A confidence: `0.60`. */
+export const ratio = (n: number): string => ratios.format(n);
+
+/** At most two decimals and no trailing zeros: `0.5`, `1.25`. */
+export const decimal = (n: number): string => decimals.format(n);
+
+/** Seconds as `40 s`, `6 min`, `3 h`, `2 days`. */
+export function span(seconds: number): string {
+	const s = Math.max(0, Math.round(seconds));
+	if (s < 60) return `${s} s`;
+	if (s < 3600) return `${Math.round(s / 60)} min`;
+	if (s < 48 * 3600) return `${Math.round(s / 3600)} h`;
+	return `${Math.round(s / 86400)} days`;
+}
+
+/** `6 to 11 h`, `40 to 90 s`; one unit for both ends, that of the larger. */
+export function spanRange(min: number, max: number): string {
+	const [unit, size] = max < 90 ? ["s", 1] : max < 90 * 60 ? ["min", 60] : ["h", 3600];
+	const low = Math.max(1, Math.floor(min / (size as number)));
+	const high = Math.max(1, Math.ceil(max / (size as number)));
+	return low === high ? `${high} ${unit}` : `${low} to ${high} ${unit}`;
+}
+
+/** `40 s ago`; a date takes its place after 24 hours. Times are seconds since 1970. */
+export function ago(at: number, now: number): string {
+	const passed = now - at;
+	if (passed >= 86400) return day(at);
+	if (passed < 2) return "just now";
+	return `${span(passed)} ago`;
+}
+
+/** `13:24`, by the locale's clock. */
+export const clock = (at: number): string => clocks.format(at * 1000);
+
+/** `24 Nov 2026` */
+export const day = (at: number): string => days.format(at * 1000);
+
+/** `24 Nov` */
+export const dayShort = (at: number): string => daysShort.format(at * 1000);
+
+/** The clock within 24 hours, else the day. */
+export function when(at: number, now: number): string {
+	return now - at < 86400 && clocks.format(at * 1000) ? clock(at) : dayShort(at);
+}
+
+/** `4 Nov 2017` from `2017-11-04`, without a time zone's say. */
+export function calendarDay(date: string | null, long = false): string {
+	if (!date) return "no date";
+	const time = Date.parse(`${date.slice(0, 10)}T00:00:00Z`);
+	if (Number.isNaN(time)) return date;
+	return (long ? daysLong : daysUtc).format(time);
+}
+
+/** Whole days from now until a `YYYY-MM-DD`; negative once it is past. */
+export function daysUntil(date: string, now: number): number {
+	return Math.ceil((Date.parse(`${date}T00:00:00Z`) / 1000 - now) / 86400);
+}
+
+/** `Allergy safety`, `Allergy safety and Hygiene`, `Allergy safety, Hygiene and 3 more` */
+export function listed(names: string[], most = 3): string {
+	if (names.length <= 1) return names[0] ?? "";
+	if (names.length <= most) return `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+	return `${names.slice(0, most - 1).join(", ")} and ${names.length - most + 1} more`;
+}

@@ -1,0 +1,37 @@
+// One business under one policy, and the review that is open beside it.
+
+import { type ApiError, type BusinessDetail, type BusinessQuery, backend, call, type ReviewDetail } from "../backend";
+
+class Business {
+	detail = $state.raw<BusinessDetail | null>(null);
+	review = $state.raw<ReviewDetail | null>(null);
+	error = $state.raw<ApiError | null>(null);
+	reviewError = $state.raw<ApiError | null>(null);
+
+	#asked: BusinessQuery | null = null;
+	#askedReview = "";
+
+	async load(query: BusinessQuery): Promise<void> {
+		this.#asked = query;
+		if (this.detail?.query.business !== query.business) this.detail = null;
+		const r = await call(backend().commands.businessDetail(query));
+		if (this.#asked !== query) return;
+		this.detail = r.ok ? r.data : null;
+		this.error = r.ok ? null : r.error;
+	}
+
+	async loadReview(dataset: string, topic: string, reviewId: string | null): Promise<void> {
+		const key = `${dataset}\n${topic}\n${reviewId ?? ""}`;
+		this.#askedReview = key;
+		if (!reviewId) {
+			this.review = null;
+			return;
+		}
+		const r = await call(backend().commands.reviewDetail({ dataset, topic, reviewId }));
+		if (this.#askedReview !== key) return;
+		this.review = r.ok ? r.data : null;
+		this.reviewError = r.ok ? null : r.error;
+	}
+}
+
+export const business = new Business();

@@ -1,0 +1,145 @@
+// The New extraction form and the estimate that follows it.
+
+import {
+	type ApiError,
+	backend,
+	call,
+	type EnsembleMember,
+	type Estimate,
+	type Mode,
+	type PlanRequest,
+	type TopicSummary,
+} from "../backend";
+import { app } from "./app.svelte";
+import { selection } from "./route.svelte";
+
+export const customPreset = "Custom";
+
+class Extraction {
+	topics = $state<string[]>([]);
+	search = $state("");
+	k = $state(25);
+	/** What the free K field holds; it counts while `other` is on. */
+	typedK = $state("");
+	other = $state(false);
+	preset = $state("");
+	members = $state<EnsembleMember[]>([]);
+	mode = $state<Mode>("batch");
+
+	estimate = $state.raw<Estimate | null>(null);
+	error = $state.raw<ApiError | null>(null);
+	/** The figures shown are those of an earlier form. */
+	counting = $state(false);
+
+	kValid = $derived(!this.other || (/^\d{1,6}$/.test(this.typedK.trim()) && Number(this.typedK) >= 1));
+	chosenK = $derived(this.other ? Number(this.typedK) : this.k);
+	votesPerReview = $derived(this.members.reduce((a, m) => a + m.runs, 0));
+
+	request = $derived.by((): PlanRequest | null => {
+		const dataset = selection.dataset;
+		if (!dataset || this.topics.length === 0 || !this.kValid || this.members.length === 0) return null;
+		return {
+			dataset,
+			topics: [...this.topics],
+			k: this.chosenK,
+			ensemble: this.members.map((m) => ({ ...m })),
+			mode: this.mode,
+		};
+	});
+
+	overBudgetUsd = $derived.by(() => {
+		const s = app.state;
+		if (!s || s.budgetDayUsd === null || s.provider.kind === "sandbox" || !this.estimate) return 0;
+		return Math.max(0, this.estimate.usd - Math.max(0, s.budgetDayUsd - s.spentTodayUsd));
+	});
+
+	#running = false;
+	#latest: PlanRequest | null = null;
+
+	/** Fills what the user has not chosen yet. */
+	begin(): void {
+		const first = app.models?.ensembles[0];
+		if (this.members.length === 0 && first) this.usePreset(first.name);
+		const modes = app.models?.modes ?? [];
+		if (!modes.includes(this.mode) && modes[0]) this.mode = modes[0];
+		const known = new Set(app.topics.map((t) => t.topic));
+		this.topics = this.topics.filter((t) => known.has(t));
+		if (this.topics.length === 0 && app.topics[0]) this.topics = [selection.topic ?? app.topics[0].topic];
+	}
+
+	usePreset(name: string): void {
+		this.preset = name;
+		const preset = app.models?.ensembles.find((e) => e.name === name);
+		if (preset) this.members = preset.members.map((m) => ({ ...m }));
+	}
+
+	change(model: string, change: Partial<EnsembleMember>): void {
+		this.members = this.members.map((m) => (m.model === model ? { ...m, ...change } : m));
+		this.preset = customPreset;
+	}
+
+	add(model: string): void {
+		this.members = [...this.members, { model, runs: 1, weight: 1 }];
+		this.preset = customPreset;
+	}
+
+	remove(model: string): void {
+		this.members = this.members.filter((m) => m.model !== model);
+		this.preset = customPreset;
+	}
+
+	toggle(topic: string): void {
+		const on = this.topics.includes(topic);
+		// In the catalog's order, whatever the order of clicks: the same choice is the same plan.
+		this.topics = app.topics.map((t) => t.topic).filter((t) => (t === topic ? !on : this.topics.includes(t)));
+	}
+
+	/** Asks for the estimate; while one is being counted only the newest question waits. */
+	async count(request: PlanRequest | null): Promise<void> {
+		this.#latest = request;
+		if (!request) {
+			this.estimate = null;
+			this.error = null;
+			this.counting = false;
+			return;
+		}
+		this.counting = true;
+		if (this.#running) return;
+		this.#running = true;
+		let asked: PlanRequest | null = null;
+		while (this.#latest && this.#latest !== asked) {
+			asked = this.#latest;
+			const r = await call(backend().commands.planEstimate(asked));
+			if (asked !== this.#latest) continue;
+			if (r.ok) {
+				this.estimate = r.data;
+				this.error = null;
+			} else {
+				this.estimate = null;
+				this.error = r.error;
+			}
+		}
+		this.#running = false;
+		this.counting = false;
+	}
+}
+
+export const extraction = new Extraction();
+
+/** Topics whose name, id or questions hold every word of the search. */
+export function searchTopics(topics: TopicSummary[], search: string): TopicSummary[] {
+	const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+	if (words.length === 0) return topics;
+	return topics.filter((t) => {
+		const text = [
+			t.name,
+			t.topic,
+			t.title,
+			t.groupName,
+			...t.fields.flatMap((f) => [f.question, ...f.values.map((v) => v.label)]),
+		]
+			.join(" ")
+			.toLowerCase();
+		return words.every((w) => text.includes(w));
+	});
+}

@@ -1,0 +1,73 @@
+// One import at a time: by dialog, by dropping a file on the window, or by a typed path.
+
+import { type ApiError, backend, call, type ImportProgress, type ImportReport } from "../backend";
+import { app } from "./app.svelte";
+import { selection } from "./route.svelte";
+
+class Importer {
+	/** The import dialog is open. */
+	open = $state(false);
+	path = $state("");
+	name = $state("");
+	running = $state(false);
+	progress = $state.raw<ImportProgress | null>(null);
+	report = $state.raw<ImportReport | null>(null);
+	error = $state.raw<ApiError | null>(null);
+
+	async choose(): Promise<void> {
+		const path = await backend().pickFile();
+		if (!path) return;
+		this.path = path;
+		await this.start();
+	}
+
+	async start(): Promise<void> {
+		const path = this.path.trim();
+		if (!path) {
+			this.error = {
+				code: "invalidInput",
+				message: "Type the path of a JSON Lines file, or choose one.",
+				detail: null,
+				safe: null,
+				action: null,
+			};
+			return;
+		}
+		await this.#run(() => backend().commands.datasetImport(path, this.name.trim() || null));
+	}
+
+	sample = (): Promise<void> => this.#run(() => backend().commands.datasetImportSample());
+
+	async #run(command: () => Parameters<typeof call<ImportReport>>[0]): Promise<void> {
+		if (this.running) return;
+		this.running = true;
+		this.report = null;
+		this.error = null;
+		this.progress = null;
+		const r = await call(command());
+		this.running = false;
+		this.progress = null;
+		if (!r.ok) {
+			this.error = r.error;
+			return;
+		}
+		this.report = r.data;
+		selection.dataset = r.data.dataset.dataset;
+		selection.topic = null;
+		await app.loadDatasets();
+		await app.refresh();
+	}
+
+	heard(progress: ImportProgress): void {
+		if (this.running) this.progress = progress;
+	}
+
+	clear(): void {
+		this.path = "";
+		this.name = "";
+		this.report = null;
+		this.error = null;
+	}
+}
+
+export const importer = new Importer();

@@ -1,0 +1,39 @@
+// What keys mean in the page that is open. A page claims its handlers while it is on screen.
+
+export interface PageKeys {
+	/** Ctrl ↵ */
+	primary?: () => void;
+	/** Ctrl F and / */
+	find?: () => void;
+	/** J K ↑ ↓ */
+	move?: (by: number) => void;
+	/** ↵ */
+	open?: () => void;
+	/** Esc */
+	back?: () => void;
+	/** [ and ] */
+	stepK?: (direction: 1 | -1) => void;
+	/** C */
+	compare?: () => void;
+	/** Ctrl E */
+	export?: () => void;
+}
+
+class Keys {
+	page: PageKeys = {};
+
+	claim(page: PageKeys): () => void {
+		this.page = page;
+		return () => {
+			if (this.page === page) this.page = {};
+		};
+	}
+}
+
+export const keys = new Keys();
+
+/** The event's target takes text or arrows itself. */
+export function inField(e: KeyboardEvent): boolean {
+	const t = e.target as HTMLElement | null;
+	return !!t?.closest?.("input, textarea, select, [contenteditable]");
+}

@@ -1,0 +1,18 @@
+// The pages in the sidebar, in the order that Ctrl 1…9 counts them.
+
+import type { IconName } from "../../lib/components/icons";
+
+export interface PageEntry {
+	page: "extraction" | "runs" | "results" | "activity";
+	name: string;
+	icon: IconName;
+	/** The letter after G. */
+	letter: string;
+}
+
+export const pages: PageEntry[] = [
+	{ page: "extraction", name: "New extraction", icon: "plus", letter: "n" },
+	{ page: "runs", name: "Runs", icon: "runs", letter: "r" },
+	{ page: "results", name: "Results", icon: "table", letter: "e" },
+	{ page: "activity", name: "Activity", icon: "bell", letter: "a" },
+];

@@ -1,0 +1,92 @@
+// States of runs and batches in words, glyphs and tones.
+
+import type { BatchDetail, BatchState, RunSummary } from "../../lib/backend";
+import type { StateGlyph } from "../../lib/components/icons";
+import { clock, dayShort, percent, when } from "../../lib/format";
+
+export interface Tag {
+	glyph: StateGlyph;
+	tone: "" | "live" | "warn" | "bad";
+	label: string;
+}
+
+export function runTag(r: RunSummary, now: number): Tag {
+	switch (r.state) {
+		case "waiting":
+			return { glyph: "waiting", tone: "", label: "Waiting" };
+		case "running":
+			return { glyph: "running", tone: "live", label: percent(r.completed, r.requests) };
+		case "paused":
+			return { glyph: "paused", tone: "warn", label: "Paused" };
+		case "needsYou":
+			return { glyph: "attention", tone: "warn", label: "Needs you" };
+		case "cancelling":
+			return { glyph: "cancelled", tone: "", label: "Cancelling" };
+		case "failed":
+			return { glyph: "failed", tone: "bad", label: "Failed" };
+		case "cancelled":
+			return { glyph: "cancelled", tone: "", label: when(r.finishedAt ?? r.createdAt, now) };
+		case "done":
+			return { glyph: "done", tone: "", label: when(r.finishedAt ?? r.createdAt, now) };
+	}
+}
+
+const batchGlyphs: Record<BatchState, StateGlyph> = {
+	planned: "queued",
+	waiting: "waiting",
+	uploading: "uploading",
+	uploaded: "uploading",
+	creating: "uploading",
+	validating: "validating",
+	inProgress: "running",
+	finalizing: "finalizing",
+	ready: "finalizing",
+	ingested: "ingested",
+	failed: "failed",
+	expired: "expired",
+	cancelling: "cancelled",
+	cancelled: "cancelled",
+};
+
+export function batchTag(b: BatchDetail, asOf: string | null): Tag {
+	const glyph = batchGlyphs[b.state];
+	const at = (t: number | null) => (t ? ` ${clock(t)}` : "");
+	switch (b.state) {
+		case "planned":
+			return { glyph, tone: "", label: "Planned" };
+		case "waiting":
+			return { glyph, tone: "", label: "Waiting for queue" };
+		case "uploading":
+			return { glyph, tone: "live", label: "Uploading" };
+		case "uploaded":
+		case "creating":
+			return { glyph, tone: "live", label: "Creating" };
+		case "validating":
+			return { glyph, tone: "", label: "Validating" };
+		case "inProgress":
+			return {
+				glyph,
+				tone: "live",
+				label: asOf
+					? `${percent(b.completed, b.requests)} at ${asOf}`
+					: `Running · ${percent(b.completed, b.requests)}`,
+			};
+		case "finalizing":
+			return { glyph, tone: "live", label: "Finalizing" };
+		case "ready":
+			return { glyph, tone: "live", label: "Collecting" };
+		case "ingested":
+			return { glyph, tone: "", label: `Ingested${at(b.ingestedAt)}` };
+		case "failed":
+			return { glyph, tone: "bad", label: `Failed${at(b.finishedAt)}` };
+		case "expired":
+			return { glyph, tone: "warn", label: `Expired${at(b.finishedAt)}` };
+		case "cancelling":
+			return { glyph, tone: "", label: "Cancelling" };
+		case "cancelled":
+			return { glyph, tone: "", label: "Cancelled" };
+	}
+}
+
+/** `18 Nov` or `09:12`, for the run's heading. */
+export const startedWhen = (at: number, now: number): string => (now - at < 86400 ? clock(at) : dayShort(at));

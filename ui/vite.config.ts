@@ -1,0 +1,22 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+	plugins: [svelte()],
+	clearScreen: false,
+	server: { port: 5173, strictPort: true, host: "127.0.0.1" },
+	build: {
+		target: "safari16",
+		// The content security policy allows no data: addresses, so nothing may be inlined.
+		assetsInlineLimit: 0,
+		modulePreload: { polyfill: false },
+		reportCompressedSize: false,
+	},
+	// Component tests run the browser half of Svelte.
+	resolve: process.env.VITEST ? { conditions: ["browser"] } : {},
+	test: {
+		environment: "happy-dom",
+		include: ["src/**/*.test.ts"],
+		setupFiles: ["src/test-setup.ts"],
+	},
+});
