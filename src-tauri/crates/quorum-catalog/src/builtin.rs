@@ -1,0 +1,19 @@
+//! The catalog that the app brings along: every YAML file under `data/`, embedded.
+
+use std::sync::OnceLock;
+
+use crate::catalog::{Catalog, read};
+
+/// (path below `data/`, content), sorted by path; written by the build script.
+const FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/data.rs"));
+
+/// The built-in catalog, read once.
+pub fn builtin() -> &'static Catalog {
+    static BUILTIN: OnceLock<Catalog> = OnceLock::new();
+    BUILTIN.get_or_init(|| read(FILES.iter().copied()).0)
+}
+
+/// The files of the built-in catalog as (path, content), sorted by path: a start for a catalog of one's own.
+pub fn builtin_files() -> &'static [(&'static str, &'static str)] {
+    FILES
+}
