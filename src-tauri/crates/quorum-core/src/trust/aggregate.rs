@@ -1,7 +1,7 @@
 //! What every aggregator gives: a probability per item and label. Also majority, weighted or not.
 //!
 //! Deliberately not here: aggregators that learn (`dawid_skene`, `one_coin`, `calibrated`,
-//! `best_single`).
+//! `best_single`, `stacked`).
 
 use serde::{Deserialize, Serialize};
 
@@ -17,16 +17,20 @@ pub enum Aggregator {
     DawidSkene,
     OneCoin,
     Calibrated,
+    Anchored,
+    Stacked,
 }
 
 impl Aggregator {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Majority,
         Self::WeightedMajority,
         Self::BestSingle,
         Self::DawidSkene,
         Self::OneCoin,
         Self::Calibrated,
+        Self::Anchored,
+        Self::Stacked,
     ];
 
     /// The name in words.
@@ -34,11 +38,18 @@ impl Aggregator {
         match self {
             Self::Majority => "majority",
             Self::WeightedMajority => "weighted majority",
-            Self::BestSingle => "best single judge",
+            Self::BestSingle => "best single model",
             Self::DawidSkene => "Dawid–Skene",
             Self::OneCoin => "one-coin Dawid–Skene",
             Self::Calibrated => "calibrated weights",
+            Self::Anchored => "gold-anchored Dawid–Skene",
+            Self::Stacked => "learned blend",
         }
+    }
+
+    /// Whether it learns from gold labels, and so may only be scored on items it did not see.
+    pub fn needs_gold(self) -> bool {
+        matches!(self, Self::BestSingle | Self::Calibrated | Self::Anchored | Self::Stacked)
     }
 }
 
@@ -55,10 +66,7 @@ const TIE: f64 = 1e-9;
 impl Posteriors {
     /// Every label equally likely on every item.
     pub fn uniform(n_items: usize, n_labels: usize) -> Self {
-        Self {
-            n_labels,
-            values: vec![1.0 / n_labels as f64; n_items * n_labels],
-        }
+        Self { n_labels, values: vec![1.0 / n_labels as f64; n_items * n_labels] }
     }
 
     pub fn n_items(&self) -> usize {
@@ -78,13 +86,18 @@ impl Posteriors {
         &mut self.values[item * self.n_labels..(item + 1) * self.n_labels]
     }
 
-    pub fn set(&mut self, i: usize, r: &[f64]) { self.of_mut(i).copy_from_slice(r) }
+    /// Sets an item's probabilities from weights that need not sum to 1.
+    pub fn set(&mut self, item: usize, weights: &[f64]) {
+        let row = self.of_mut(item);
+        row.copy_from_slice(weights);
+        normalise(row);
+    }
 
     /// The most probable label; the first of them where several tie.
     pub fn top(&self, item: usize) -> usize {
-        let row = self.of(item);
-        let best = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        row.iter().position(|&p| p >= best - TIE).unwrap_or(0)
+        let best = self.confidence(item);
+        let tied = |&p: &f64| p >= best - TIE;
+        self.of(item).iter().position(tied).unwrap_or(0)
     }
 
     /// The highest probability of an item.
@@ -94,13 +107,17 @@ impl Posteriors {
 
     /// 1 where `label` alone is the most probable, 1/n where it ties with n − 1 others, else 0.
     pub fn credit(&self, item: usize, label: usize) -> f64 {
-        let row = self.of(item);
-        let best = self.confidence(item);
-        if row[label] < best - TIE {
-            return 0.0;
-        }
-        1.0 / row.iter().filter(|&&p| p >= best - TIE).count() as f64
+        credit(self.of(item), label)
     }
+}
+
+/// 1 where `label` alone has the highest value, 1/n where it ties with n − 1 others, else 0.
+pub(super) fn credit(row: &[f64], label: usize) -> f64 {
+    let best = row.iter().copied().fold(0.0, f64::max);
+    if row[label] < best - TIE {
+        return 0.0;
+    }
+    1.0 / row.iter().filter(|&&p| p >= best - TIE).count() as f64
 }
 
 /// Majority: a label's probability is its share of the item's votes. An item without votes is

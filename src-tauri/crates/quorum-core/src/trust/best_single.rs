@@ -1,56 +1,93 @@
-use super::aggregate::Posteriors;
-use super::matrix::{Gold, VoteMatrix};
+//! Best single model: the answers of the one model that is most often right.
+//!
+//! A model answers what most of its runs say. On an item that the best one did not judge, the next
+//! best that did answers. It beats every vote where one strong judge meets several weak ones that
+//! err alike.
 
-pub fn best_single(matrix: &VoteMatrix, gold: &Gold, consensus: &Posteriors, strength: f64) -> (Posteriors, Vec<usize>) {
-    let nj = matrix.n_judges();
-    let l = matrix.n_labels();
-    let mut right = vec![0.0; nj];
-    let mut n = vec![0.0; nj];
-    for g in gold.labels() {
-        for (j, a) in matrix.votes(g.item as usize) { n[j] += 1.0; if a == g.label as usize { right[j] += 1.0; } }
-    }
-    let mut agree = vec![0.0; nj];
-    let mut votes = vec![0.0; nj];
-    for i in 0..matrix.n_items() { for (j, a) in matrix.votes(i) { votes[j] += 1.0; agree[j] += consensus.of(i)[a]; } }
-    let acc: Vec<f64> = (0..nj).map(|j| (right[j] + strength * (agree[j] + 1.0) / (votes[j] + 2.0)) / (n[j] + strength)).collect();
-    let mut order: Vec<usize> = (0..nj).collect();
-    order.sort_by(|&a, &b| acc[b].total_cmp(&acc[a]).then(a.cmp(&b)));
-    let mut rank = vec![0; nj];
-    for (r, &j) in order.iter().enumerate() { rank[j] = r; }
-    let mut p = Posteriors::uniform(matrix.n_items(), l);
-    for i in 0..matrix.n_items() {
-        if let Some((j, a)) = matrix.votes(i).min_by_key(|&(j, _)| rank[j]) {
-            let r = p.of_mut(i);
-            let x = acc[j].clamp(1.0 / l as f64 + 1e-3, 0.999);
-            r.fill((1.0 - x) / (l.max(2) - 1) as f64);
-            r[a] = x;
+use serde::Serialize;
+
+use super::aggregate::Posteriors;
+use super::gold::Gold;
+use super::matrix::VoteMatrix;
+
+/// How often a model is right.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelAccuracy {
+    pub model: String,
+    /// Estimate: gold labels, with `AGREEMENT_STRENGTH` labels' worth of agreement with the others.
+    pub accuracy: f64,
+    /// Gold items that the model judged.
+    pub n_gold: usize,
+}
+
+/// Agreement with the consensus counts as this many gold labels, so that judges without any are
+/// ranked too.
+const AGREEMENT_STRENGTH: f64 = 2.0;
+
+/// How often each model of `answers` (from [`VoteMatrix::by_model`]) is expected to be right by a
+/// consensus: a first guess that needs no gold.
+pub fn agreement_with(answers: &VoteMatrix, consensus: &Posteriors) -> Vec<f64> {
+    let mut agreed = vec![1.0; answers.n_judges()];
+    let mut judged = vec![2.0; answers.n_judges()];
+    for item in 0..answers.n_items() {
+        for (model, label, share) in answers_of(answers, item) {
+            agreed[model] += share * consensus.of(item)[label];
+            judged[model] += share;
         }
     }
-    (p, order)
+    agreed.iter().zip(&judged).map(|(a, n)| a / n).collect()
 }
-pub fn best_model(matrix: &VoteMatrix, gold: &Gold, consensus: &Posteriors, strength: f64, include_judges: bool) -> Posteriors {
-    let l = matrix.n_labels();
-    let mut models: Vec<&str> = vec![];
-    let of: Vec<usize> = matrix.judges().iter().map(|j| match models.iter().position(|m| *m == j.model) { Some(p) => p, None => { models.push(&j.model); models.len() - 1 } }).collect();
-    let nm = models.len();
-    // pseudo judges: models then judges
-    let np = nm + if include_judges { matrix.n_judges() } else { 0 };
-    let shares = |i: usize| { let mut s = vec![vec![]; np]; for (j, a) in matrix.votes(i) { if s[of[j]].is_empty() { s[of[j]] = vec![0.0; l]; } s[of[j]][a] += 1.0; if include_judges { let mut v = vec![0.0; l]; v[a] = 1.0; s[nm + j] = v; } } s };
-    let credit = |v: &[f64], a: usize| { let b = v.iter().copied().fold(0.0, f64::max); if v[a] < b { 0.0 } else { 1.0 / v.iter().filter(|x| **x >= b).count() as f64 } };
-    let mut right = vec![0.0; np]; let mut n = vec![0.0; np];
-    for g in gold.labels() { for (p, v) in shares(g.item as usize).iter().enumerate() { if !v.is_empty() { n[p] += 1.0; right[p] += credit(v, g.label as usize); } } }
-    let mut agree = vec![0.0; np]; let mut votes = vec![0.0; np];
-    for i in 0..matrix.n_items() { for (p, v) in shares(i).iter().enumerate() { if !v.is_empty() { votes[p] += 1.0; let c: f64 = (0..l).map(|a| credit(v, a) * consensus.of(i)[a]).sum(); agree[p] += c; } } }
-    let acc: Vec<f64> = (0..np).map(|j| (right[j] + strength * (agree[j] + 1.0) / (votes[j] + 2.0)) / (n[j] + strength)).collect();
-    let mut p = Posteriors::uniform(matrix.n_items(), l);
-    for i in 0..matrix.n_items() {
-        let s = shares(i);
-        let mut best = None;
-        for k in 0..np { if !s[k].is_empty() && best.is_none_or(|b: usize| acc[k] > acc[b] + 1e-12) { best = Some(k); } }
-        if let Some(k) = best { let tot: f64 = s[k].iter().sum(); let x = acc[k].clamp(1.0 / l as f64 + 1e-3, 0.999); let wrong = (1.0 - x) / (l.max(2) - 1) as f64;
-            let top = s[k].iter().copied().fold(0.0, f64::max); let nt = s[k].iter().filter(|v| **v >= top).count() as f64;
-            let _ = tot;
-            let r = p.of_mut(i); for a in 0..l { r[a] = wrong + if s[k][a] >= top { (x - wrong) / nt } else { 0.0 }; } }
+
+/// The votes of an item with the share each has of its model's answer.
+fn answers_of(answers: &VoteMatrix, item: usize) -> impl Iterator<Item = (usize, usize, f64)> {
+    let votes = answers.votes(item);
+    votes.clone().map(move |(model, label)| {
+        let tied = votes.clone().filter(|vote| vote.0 == model).count();
+        (model, label, 1.0 / tied as f64)
+    })
+}
+
+/// Accuracy of every model from gold labels, with `agreement` as a weak first guess.
+pub fn accuracies(answers: &VoteMatrix, gold: &Gold, agreement: &[f64]) -> Vec<ModelAccuracy> {
+    let mut right: Vec<f64> = agreement.iter().map(|a| a * AGREEMENT_STRENGTH).collect();
+    let mut judged = vec![0.0; answers.n_judges()];
+    for gold in gold.labels() {
+        for (model, label, share) in answers_of(answers, gold.item as usize) {
+            judged[model] += share;
+            if label == usize::from(gold.label) {
+                right[model] += share;
+            }
+        }
     }
-    p
+    (answers.judges().iter().zip(right.iter().zip(&judged)))
+        .map(|(judge, (right, judged))| ModelAccuracy {
+            model: judge.model.clone(),
+            accuracy: right / (judged + AGREEMENT_STRENGTH),
+            n_gold: judged.round() as usize,
+        })
+        .collect()
+}
+
+/// Each item's label by the most accurate model that judged it, as sure as that model is accurate.
+pub fn best_single(answers: &VoteMatrix, accuracies: &[ModelAccuracy]) -> Posteriors {
+    let n_labels = answers.n_labels();
+    let mut posteriors = Posteriors::uniform(answers.n_items(), n_labels);
+    let accuracy = |model: usize| accuracies[model].accuracy;
+    let mut row = vec![0.0; n_labels];
+    for item in 0..answers.n_items() {
+        let by_accuracy = |a: &usize, b: &usize| accuracy(*a).total_cmp(&accuracy(*b)).then(b.cmp(a));
+        let Some(best) = answers.votes(item).map(|vote| vote.0).max_by(by_accuracy) else {
+            continue;
+        };
+        let right = accuracy(best).clamp(1.0 / n_labels as f64, 0.999);
+        let wrong = (1.0 - right) / (n_labels.max(2) - 1) as f64;
+        row.fill(wrong);
+        for (model, label, share) in answers_of(answers, item) {
+            if model == best {
+                row[label] += share * (right - wrong);
+            }
+        }
+        posteriors.set(item, &row);
+    }
+    posteriors
 }

@@ -1,89 +1,161 @@
-use super::aggregate::{Posteriors, majority, normalise, softmax};
-use super::dawid_skene::Confusions;
-use super::matrix::{Gold, VoteMatrix};
+//! Calibrated weights: log-odds weights by judge and class, learned from gold labels with priors.
+//!
+//! Every judge has a confusion matrix, as in Dawid–Skene, but estimated from gold labels, and
+//! shrunk in two steps so that a few labels are enough: a judge's accuracy towards the accuracy of
+//! all judges, and its confusion matrix towards the pooled one moved to that accuracy (partial
+//! pooling, as in Paun, Carpenter, Chamberlain, Hovy, Kruschwitz and Poesio 2018, "Comparing
+//! Bayesian models of annotation", TACL 6). *Anchored* Dawid–Skene is the same model with the
+//! unlabelled items taken in by expectation maximisation, the gold items held fixed (Nigam,
+//! McCallum, Thrun and Mitchell 2000, "Text classification from labeled and unlabeled documents
+//! using EM", Machine Learning 39).
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CalibratedOptions {
-    pub iterations_max: usize,
-    pub unlabelled_weight: f64,
-    pub judge_strength: f64,
-    pub class_strength: f64,
-}
+use super::aggregate::{Posteriors, normalise};
+use super::dawid_skene::{Confusions, expect};
+use super::gold::Gold;
+use super::matrix::VoteMatrix;
 
+/// Votes' worth of the pooled accuracy that every judge starts with.
+const JUDGE_STRENGTH: f64 = 4.0;
+/// Votes' worth of the expected confusion row that every row of a judge starts with.
+const CLASS_STRENGTH: f64 = 2.0;
+/// Votes' worth of an even spread of errors in every row of the pooled confusion matrix.
+const POOLED_STRENGTH: f64 = 4.0;
+/// Before any vote is seen, judges are right this often, with the weight of two votes.
+const ACCURACY_GUESS: f64 = 0.7;
+const ACCURACY_GUESS_STRENGTH: f64 = 2.0;
+
+/// What was learned about judges, and what follows for the items.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Calibrated {
     pub posteriors: Posteriors,
     pub confusions: Confusions,
     pub prevalence: Vec<f64>,
 }
 
-pub fn calibrated(matrix: &VoteMatrix, gold: &Gold, start: &Posteriors, o: CalibratedOptions) -> Calibrated {
-    let l = matrix.n_labels();
-    let nj = matrix.n_judges();
-    let mut q = start.clone();
-    let mut w = vec![o.unlabelled_weight; matrix.n_items()];
-    for g in gold.labels() {
-        let r = q.of_mut(g.item as usize);
-        r.fill(0.0);
-        r[g.label as usize] = 1.0;
-        w[g.item as usize] = 1.0;
+/// Weights from the gold labels alone. Gold items are predicted from their votes like all others,
+/// so callers score them only with a fit that left them out.
+pub fn calibrated(matrix: &VoteMatrix, gold: &Gold) -> Calibrated {
+    let mut counts = Counts::new(matrix);
+    for gold in gold.labels() {
+        let truth = usize::from(gold.label);
+        counts.prevalence[truth] += 1.0;
+        for (judge, label) in matrix.votes(gold.item as usize) {
+            counts.confusions.row_mut(judge, truth)[label] += 1.0;
+        }
     }
-    let mut conf = Confusions::filled(nj, l, 0.0);
-    let mut prev = vec![0.0; l];
-    let iters = if o.unlabelled_weight == 0.0 { 1 } else { o.iterations_max };
-    for _ in 0..iters {
-        conf.rows_mut().for_each(|r| r.fill(0.0));
-        prev.fill(1.0);
-        for i in 0..matrix.n_items() {
-            if w[i] == 0.0 || matrix.n_votes_of_item(i) == 0 { continue; }
-            let r = q.of(i);
-            for (s, p) in prev.iter_mut().zip(r) { *s += w[i] * p; }
-            for (j, a) in matrix.votes(i) {
-                for (t, p) in r.iter().enumerate() { conf.row_mut(j, t)[a] += w[i] * p; }
+    let (confusions, prevalence) = counts.shrink(matrix);
+    let mut posteriors = Posteriors::uniform(matrix.n_items(), matrix.n_labels());
+    let fixed = vec![false; matrix.n_items()];
+    expect(matrix, &confusions, &prevalence, &fixed, &mut posteriors);
+    Calibrated { posteriors, confusions, prevalence }
+}
+
+/// Weights from gold labels and all unlabelled votes, by expectation maximisation from `start`.
+/// Without gold it is Dawid–Skene with pooled priors. Gold items come out at their gold label.
+pub fn anchored(matrix: &VoteMatrix, gold: &Gold, start: &Posteriors) -> Calibrated {
+    let mut posteriors = start.clone();
+    let mut is_gold = vec![false; matrix.n_items()];
+    for gold in gold.labels() {
+        is_gold[gold.item as usize] = true;
+        let row = posteriors.of_mut(gold.item as usize);
+        row.fill(0.0);
+        row[usize::from(gold.label)] = 1.0;
+    }
+    let mut confusions = Confusions::filled(matrix.n_judges(), matrix.n_labels(), 0.0);
+    let mut prevalence = vec![0.0; matrix.n_labels()];
+    for _ in 0..ITERATIONS_MAX {
+        let mut counts = Counts::new(matrix);
+        for item in 0..matrix.n_items() {
+            if matrix.n_votes_of_item(item) > 0 {
+                counts.add(matrix, item, posteriors.of(item));
             }
         }
-        normalise(&mut prev);
-        // pooled
-        let mut pooled = vec![vec![0.0; l]; l];
-        let mut right = vec![0.0; nj];
-        let mut n = vec![0.0; nj];
-        for j in 0..nj { for t in 0..l { let r = conf.row(j, t); right[j] += r[t]; for a in 0..l { pooled[t][a] += r[a]; n[j] += r[a]; } } }
-        let tot_right: f64 = right.iter().sum(); let tot: f64 = n.iter().sum();
-        let acc0 = (tot_right + 2.0 * 0.7) / (tot + 2.0);
-        for t in 0..l {
-            let s: f64 = pooled[t].iter().sum();
-            let k = 4.0;
-            for a in 0..l {
-                let p0 = if a == t { acc0 } else { (1.0 - acc0) / (l.max(2) - 1) as f64 };
-                pooled[t][a] = (pooled[t][a] + k * p0) / (s + k);
-            }
+        (confusions, prevalence) = counts.shrink(matrix);
+        let change = expect(matrix, &confusions, &prevalence, &is_gold, &mut posteriors);
+        if change < CHANGE_MIN {
+            break;
         }
-        for j in 0..nj {
-            // judge-level shift of odds relative to pooled
-            let aj = (right[j] + o.judge_strength * acc0) / (n[j] + o.judge_strength);
-            let shift = (aj / (1.0 - aj)).ln() - (acc0 / (1.0 - acc0)).ln();
-            for t in 0..l {
-                let d = pooled[t][t];
-                let dj = 1.0 / (1.0 + (-((d / (1.0 - d)).ln() + shift)).exp());
-                let r = conf.row_mut(j, t);
-                let s: f64 = r.iter().sum();
-                for a in 0..l {
-                    let p0 = if a == t { dj } else { (1.0 - dj) * pooled[t][a] / (1.0 - d) };
-                    r[a] = (r[a] + o.class_strength * p0) / (s + o.class_strength);
+    }
+    Calibrated { posteriors, confusions, prevalence }
+}
+
+const ITERATIONS_MAX: usize = 50;
+/// Stop when no probability moves more than this.
+const CHANGE_MIN: f64 = 1e-4;
+
+/// Votes by judge, truth and answer.
+struct Counts {
+    confusions: Confusions,
+    prevalence: Vec<f64>,
+}
+
+impl Counts {
+    fn new(matrix: &VoteMatrix) -> Self {
+        Self {
+            confusions: Confusions::filled(matrix.n_judges(), matrix.n_labels(), 0.0),
+            // One item of every label, so that a label without gold stays possible.
+            prevalence: vec![1.0; matrix.n_labels()],
+        }
+    }
+
+    fn add(&mut self, matrix: &VoteMatrix, item: usize, truth: &[f64]) {
+        for (share, p) in self.prevalence.iter_mut().zip(truth) {
+            *share += p;
+        }
+        self.confusions.add_votes(matrix, item, truth);
+    }
+
+    /// Confusion matrices with both steps of shrinkage, and the share of each label.
+    fn shrink(mut self, matrix: &VoteMatrix) -> (Confusions, Vec<f64>) {
+        let (n_judges, n_labels) = (matrix.n_judges(), matrix.n_labels());
+        normalise(&mut self.prevalence);
+        let mut pooled = vec![0.0; n_labels * n_labels];
+        let mut right = vec![0.0; n_judges];
+        let mut votes = vec![0.0; n_judges];
+        for judge in 0..n_judges {
+            for truth in 0..n_labels {
+                let row = self.confusions.row(judge, truth);
+                right[judge] += row[truth];
+                for (answer, n) in row.iter().enumerate() {
+                    votes[judge] += n;
+                    pooled[truth * n_labels + answer] += n;
                 }
             }
         }
-        let mut row = vec![0.0; l];
-        let mut change = 0.0f64;
-        for i in 0..matrix.n_items() {
-            if w[i] == 1.0 && gold.labels().binary_search_by_key(&(i as u32), |g| g.item).is_ok() { continue; }
-            for t in 0..l { row[t] = prev[t].max(1e-300).ln(); }
-            for (j, a) in matrix.votes(i) { for t in 0..l { row[t] += conf.row(j, t)[a].max(1e-300).ln(); } }
-            softmax(&mut row);
-            for (x, y) in row.iter().zip(q.of(i)) { change = change.max((x - y).abs()); }
-            q.of_mut(i).copy_from_slice(&row);
+        let n_right: f64 = right.iter().sum();
+        let n_votes: f64 = votes.iter().sum();
+        let accuracy = (n_right + ACCURACY_GUESS_STRENGTH * ACCURACY_GUESS) / (n_votes + ACCURACY_GUESS_STRENGTH);
+        let error = (1.0 - accuracy) / (n_labels.max(2) - 1) as f64;
+        for (truth, row) in pooled.chunks_exact_mut(n_labels).enumerate() {
+            for (answer, n) in row.iter_mut().enumerate() {
+                *n += POOLED_STRENGTH * if answer == truth { accuracy } else { error };
+            }
+            normalise(row);
         }
-        if change < 1e-6 { break; }
+        let mut expected = vec![0.0; n_labels];
+        for judge in 0..n_judges {
+            let own = (right[judge] + JUDGE_STRENGTH * accuracy) / (votes[judge] + JUDGE_STRENGTH);
+            let shift = logit(own) - logit(accuracy);
+            for truth in 0..n_labels {
+                let pooled_row = &pooled[truth * n_labels..(truth + 1) * n_labels];
+                let pooled_right = pooled_row[truth];
+                let right = 1.0 / (1.0 + (-(logit(pooled_right) + shift)).exp());
+                let spread = (1.0 - right) / (1.0 - pooled_right).max(1e-12);
+                for (answer, p) in expected.iter_mut().enumerate() {
+                    *p = if answer == truth { right } else { pooled_row[answer] * spread };
+                }
+                let row = self.confusions.row_mut(judge, truth);
+                for (n, p) in row.iter_mut().zip(&expected) {
+                    *n += CLASS_STRENGTH * p;
+                }
+                normalise(row);
+            }
+        }
+        (self.confusions, self.prevalence)
     }
-    Calibrated { posteriors: q, confusions: conf, prevalence: prev }
 }
-pub fn start(m: &VoteMatrix) -> Posteriors { majority(m) }
+
+fn logit(p: f64) -> f64 {
+    let p = p.clamp(1e-9, 1.0 - 1e-9);
+    (p / (1.0 - p)).ln()
+}

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
-use super::matrix::{Gold, GoldLabel, Judge, MatrixError, Vote, VoteMatrix};
+use super::gold::{Gold, GoldLabel};
+use super::matrix::{Judge, MatrixError, Vote, VoteMatrix};
 
 /// What is wrong with a CSV text, with file, line (from 1) and column.
 #[derive(Debug, Error, PartialEq)]
@@ -16,38 +17,17 @@ pub enum CsvError {
     #[error("{file}:1: no header; expected the columns {expected}")]
     NoHeader { file: String, expected: String },
     #[error("{file}:1: no column {column:?} in the header {header:?}")]
-    NoColumn {
-        file: String,
-        column: &'static str,
-        header: String,
-    },
+    NoColumn { file: String, column: &'static str, header: String },
     #[error("{file}:{line}: column {column:?} is missing or empty")]
-    EmptyField {
-        file: String,
-        line: usize,
-        column: &'static str,
-    },
+    EmptyField { file: String, line: usize, column: &'static str },
     #[error("{file}:{line}: a quote is opened and not closed")]
     OpenQuote { file: String, line: usize },
-    #[error(
-        "{file}:{line}: column \"truth\" says {second:?}, but line {first_line} says {first:?} of item {item:?}"
-    )]
-    TruthTwice {
-        file: String,
-        line: usize,
-        first_line: usize,
-        item: String,
-        first: String,
-        second: String,
-    },
+    #[error("{file}:{line}: column \"truth\" says {second:?}, but line {first_line} says {first:?} of item {item:?}")]
+    TruthTwice { file: String, line: usize, first_line: usize, item: String, first: String, second: String },
     #[error("{file}: no votes below the header")]
     NoVotes { file: String },
     #[error("{file}: {n} different {what} are more than can be counted")]
-    TooMany {
-        file: String,
-        n: usize,
-        what: &'static str,
-    },
+    TooMany { file: String, n: usize, what: &'static str },
     #[error("the votes do not make a matrix")]
     Matrix(#[from] MatrixError),
 }
@@ -75,21 +55,12 @@ pub struct VoteFile {
 /// Reads votes, and gold labels where there are any. A worker name `model/run` makes the part before
 /// the last slash the model where `runs_after_slash` says so; else every worker is its own model.
 /// Labels are ordered by number where all are numbers, else by name.
-pub fn read(
-    votes: Source<'_>,
-    gold: Option<Source<'_>>,
-    runs_after_slash: bool,
-) -> Result<VoteFile, CsvError> {
+pub fn read(votes: Source<'_>, gold: Option<Source<'_>>, runs_after_slash: bool) -> Result<VoteFile, CsvError> {
     let vote_rows = rows(votes, ["item", "worker", "label"])?;
     if vote_rows.is_empty() {
-        return Err(CsvError::NoVotes {
-            file: votes.file.to_owned(),
-        });
+        return Err(CsvError::NoVotes { file: votes.file.to_owned() });
     }
-    let gold_rows = gold
-        .map(|source| rows(source, ["item", "truth"]))
-        .transpose()?
-        .unwrap_or_default();
+    let gold_rows = gold.map(|source| rows(source, ["item", "truth"])).transpose()?.unwrap_or_default();
 
     let mut names: Vec<&str> = vote_rows
         .iter()
@@ -100,11 +71,7 @@ pub fn read(
     names.dedup();
     let label_codes: HashMap<&str, usize> = names.iter().enumerate().map(|(c, n)| (*n, c)).collect();
     // Checked before the codes are narrowed: every code below is smaller than these counts.
-    let too_many = |n: usize, what| CsvError::TooMany {
-        file: votes.file.to_owned(),
-        n,
-        what,
-    };
+    let too_many = |n: usize, what| CsvError::TooMany { file: votes.file.to_owned(), n, what };
     if names.len() > usize::from(u16::MAX) {
         return Err(too_many(names.len(), "labels"));
     }
@@ -153,11 +120,9 @@ pub fn read(
             });
         }
         match items.codes.get(row.fields[0].as_str()) {
-            Some(&item) => gold_labels.push(GoldLabel {
-                item,
-                label: label_codes[row.fields[1].as_str()] as u16,
-                weight: 1.0,
-            }),
+            Some(&item) => {
+                gold_labels.push(GoldLabel { item, label: label_codes[row.fields[1].as_str()] as u16, weight: 1.0 })
+            }
             None => gold_without_votes += 1,
         }
     }
@@ -211,36 +176,24 @@ struct Row {
     fields: Vec<String>,
 }
 
-fn rows<const N: usize>(
-    source: Source<'_>,
-    columns: [&'static str; N],
-) -> Result<Vec<Row>, CsvError> {
+fn rows<const N: usize>(source: Source<'_>, columns: [&'static str; N]) -> Result<Vec<Row>, CsvError> {
     let text = source.text.trim_start_matches('\u{feff}');
     let mut lines = text.lines().enumerate();
     let header = match lines.next() {
         Some((_, line)) if !line.trim().is_empty() => line,
         _ => {
-            return Err(CsvError::NoHeader {
-                file: source.file.to_owned(),
-                expected: columns.join(","),
-            });
+            return Err(CsvError::NoHeader { file: source.file.to_owned(), expected: columns.join(",") });
         }
     };
-    let open_quote = |line| CsvError::OpenQuote {
-        file: source.file.to_owned(),
-        line,
-    };
+    let open_quote = |line| CsvError::OpenQuote { file: source.file.to_owned(), line };
     let names = split(header).ok_or_else(|| open_quote(1))?;
     let mut positions = [0; N];
     for (position, column) in positions.iter_mut().zip(columns) {
-        *position = names
-            .iter()
-            .position(|name| name == column)
-            .ok_or_else(|| CsvError::NoColumn {
-                file: source.file.to_owned(),
-                column,
-                header: header.to_owned(),
-            })?;
+        *position = names.iter().position(|name| name == column).ok_or_else(|| CsvError::NoColumn {
+            file: source.file.to_owned(),
+            column,
+            header: header.to_owned(),
+        })?;
     }
     let mut found = Vec::new();
     for (index, text) in lines {
@@ -254,11 +207,7 @@ fn rows<const N: usize>(
             match all.get_mut(position) {
                 Some(field) if !field.is_empty() => fields.push(std::mem::take(field)),
                 _ => {
-                    return Err(CsvError::EmptyField {
-                        file: source.file.to_owned(),
-                        line,
-                        column,
-                    });
+                    return Err(CsvError::EmptyField { file: source.file.to_owned(), line, column });
                 }
             }
         }

@@ -3,7 +3,7 @@
 //!
 //! Started from majority, with additive smoothing. Deliberately not here: gold labels.
 
-use super::aggregate::{Posteriors, majority, softmax};
+use super::aggregate::{Posteriors, majority, normalise, softmax};
 use super::matrix::VoteMatrix;
 
 /// How the expectation maximisation runs.
@@ -16,10 +16,7 @@ pub struct EmOptions {
 
 impl Default for EmOptions {
     fn default() -> Self {
-        Self {
-            iterations_max: 100,
-            smoothing: 0.01,
-        }
+        Self { iterations_max: 100, smoothing: 0.01 }
     }
 }
 
@@ -32,10 +29,7 @@ pub struct Confusions {
 
 impl Confusions {
     pub(super) fn filled(n_judges: usize, n_labels: usize, value: f64) -> Self {
-        Self {
-            n_labels,
-            values: vec![value; n_judges * n_labels * n_labels],
-        }
+        Self { n_labels, values: vec![value; n_judges * n_labels * n_labels] }
     }
 
     /// The answers' probabilities of `judge` where the truth is `truth`.
@@ -47,6 +41,17 @@ impl Confusions {
     pub(super) fn row_mut(&mut self, judge: usize, truth: usize) -> &mut [f64] {
         let start = (judge * self.n_labels + truth) * self.n_labels;
         &mut self.values[start..start + self.n_labels]
+    }
+
+    /// Counts the votes of an item whose truth has the given probabilities.
+    pub(super) fn add_votes(&mut self, matrix: &VoteMatrix, item: usize, truth: &[f64]) {
+        for (judge, answer) in matrix.votes(item) {
+            let start = judge * self.n_labels * self.n_labels + answer;
+            let cells = self.values[start..].iter_mut().step_by(self.n_labels);
+            for (cell, p) in cells.zip(truth) {
+                *cell += p;
+            }
+        }
     }
 
     pub(super) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
@@ -69,24 +74,15 @@ pub fn dawid_skene(matrix: &VoteMatrix, options: EmOptions) -> DawidSkene {
     let mut posteriors = majority(matrix);
     let mut confusions = Confusions::filled(matrix.n_judges(), n_labels, 0.0);
     let mut prevalence = vec![0.0; n_labels];
+    let none_fixed = vec![false; matrix.n_items()];
     for _ in 0..options.iterations_max {
-        maximise(
-            matrix,
-            &posteriors,
-            options.smoothing,
-            &mut confusions,
-            &mut prevalence,
-        );
-        let change = expect(matrix, &confusions, &prevalence, &mut posteriors);
+        maximise(matrix, &posteriors, options.smoothing, &mut confusions, &mut prevalence);
+        let change = expect(matrix, &confusions, &prevalence, &none_fixed, &mut posteriors);
         if change < 1e-10 {
             break;
         }
     }
-    DawidSkene {
-        posteriors,
-        confusions,
-        prevalence,
-    }
+    DawidSkene { posteriors, confusions, prevalence }
 }
 
 fn maximise(
@@ -106,21 +102,18 @@ fn maximise(
         for (share, &p) in prevalence.iter_mut().zip(row) {
             *share += p;
         }
-        for (judge, label) in matrix.votes(item) {
-            for (truth, &p) in row.iter().enumerate() {
-                confusions.row_mut(judge, truth)[label] += p;
-            }
-        }
+        confusions.add_votes(matrix, item, row);
     }
-    confusions.rows_mut().for_each(super::aggregate::normalise);
-    super::aggregate::normalise(prevalence);
+    confusions.rows_mut().for_each(normalise);
+    normalise(prevalence);
 }
 
-/// Sets the posteriors; gives the largest change of any of them.
-fn expect(
+/// Sets the posteriors of the items that are not `fixed`; gives the largest change of any of them.
+pub(super) fn expect(
     matrix: &VoteMatrix,
     confusions: &Confusions,
     prevalence: &[f64],
+    fixed: &[bool],
     posteriors: &mut Posteriors,
 ) -> f64 {
     let n_labels = prevalence.len();
@@ -130,14 +123,16 @@ fn expect(
     for judge in 0..matrix.n_judges() {
         for truth in 0..n_labels {
             for (answer, &p) in confusions.row(judge, truth).iter().enumerate() {
-                log_by_answer[(judge * n_labels + answer) * n_labels + truth] =
-                    p.max(f64::MIN_POSITIVE).ln();
+                log_by_answer[(judge * n_labels + answer) * n_labels + truth] = p.max(f64::MIN_POSITIVE).ln();
             }
         }
     }
     let mut change: f64 = 0.0;
     let mut row = vec![0.0; n_labels];
     for item in 0..matrix.n_items() {
+        if fixed[item] {
+            continue;
+        }
         row.copy_from_slice(&log_prevalence);
         for (judge, answer) in matrix.votes(item) {
             let start = (judge * n_labels + answer) * n_labels;

@@ -29,11 +29,7 @@ impl Judge {
     /// A judge of weight 1 that is the only run of a model of the same name.
     pub fn named(name: impl Into<String>) -> Self {
         let name = name.into();
-        Self {
-            model: name.clone(),
-            name,
-            weight: 1.0,
-        }
+        Self { model: name.clone(), name, weight: 1.0 }
     }
 }
 
@@ -41,23 +37,11 @@ impl Judge {
 #[derive(Debug, Error, PartialEq)]
 pub enum MatrixError {
     #[error("vote {position} names item {item}, but there are {n_items} items")]
-    ItemOutOfRange {
-        position: usize,
-        item: u32,
-        n_items: usize,
-    },
+    ItemOutOfRange { position: usize, item: u32, n_items: usize },
     #[error("vote {position} names judge {judge}, but there are {n_judges} judges")]
-    JudgeOutOfRange {
-        position: usize,
-        judge: u32,
-        n_judges: usize,
-    },
+    JudgeOutOfRange { position: usize, judge: u32, n_judges: usize },
     #[error("vote {position} has label {label}, but there are {n_labels} labels")]
-    LabelOutOfRange {
-        position: usize,
-        label: u16,
-        n_labels: usize,
-    },
+    LabelOutOfRange { position: usize, label: u16, n_labels: usize },
     #[error("judge {judge:?} has weight {weight}; a weight is a positive finite number")]
     BadWeight { judge: String, weight: f64 },
     #[error("a matrix needs at least one label")]
@@ -67,11 +51,7 @@ pub enum MatrixError {
     #[error("gold item {item} is beyond the {n_items} items")]
     GoldItemOutOfRange { item: u32, n_items: usize },
     #[error("gold item {item} has label {label}, but there are {n_labels} labels")]
-    GoldLabelOutOfRange {
-        item: u32,
-        label: u16,
-        n_labels: usize,
-    },
+    GoldLabelOutOfRange { item: u32, label: u16, n_labels: usize },
     #[error("gold item {item} has sampling weight {weight}; it is a positive finite number")]
     GoldBadWeight { item: u32, weight: f64 },
     #[error("gold item {item} is labelled twice")]
@@ -92,12 +72,7 @@ pub struct VoteMatrix {
 
 impl VoteMatrix {
     /// Builds the matrix. Votes may come in any order; within an item they are sorted by judge.
-    pub fn new(
-        n_items: usize,
-        judges: Vec<Judge>,
-        labels: Vec<String>,
-        votes: &[Vote],
-    ) -> Result<Self, MatrixError> {
+    pub fn new(n_items: usize, judges: Vec<Judge>, labels: Vec<String>, votes: &[Vote]) -> Result<Self, MatrixError> {
         let (n_judges, n_labels) = (judges.len(), labels.len());
         if n_labels == 0 {
             return Err(MatrixError::NoLabels);
@@ -107,34 +82,19 @@ impl VoteMatrix {
         }
         for judge in &judges {
             if !(judge.weight.is_finite() && judge.weight > 0.0) {
-                return Err(MatrixError::BadWeight {
-                    judge: judge.name.clone(),
-                    weight: judge.weight,
-                });
+                return Err(MatrixError::BadWeight { judge: judge.name.clone(), weight: judge.weight });
             }
         }
         let mut row_starts = vec![0usize; n_items + 1];
         for (position, &Vote { item, judge, label }) in votes.iter().enumerate() {
             if item as usize >= n_items {
-                return Err(MatrixError::ItemOutOfRange {
-                    position,
-                    item,
-                    n_items,
-                });
+                return Err(MatrixError::ItemOutOfRange { position, item, n_items });
             }
             if judge as usize >= n_judges {
-                return Err(MatrixError::JudgeOutOfRange {
-                    position,
-                    judge,
-                    n_judges,
-                });
+                return Err(MatrixError::JudgeOutOfRange { position, judge, n_judges });
             }
             if usize::from(label) >= n_labels {
-                return Err(MatrixError::LabelOutOfRange {
-                    position,
-                    label,
-                    n_labels,
-                });
+                return Err(MatrixError::LabelOutOfRange { position, label, n_labels });
             }
             row_starts[item as usize + 1] += 1;
         }
@@ -164,13 +124,7 @@ impl VoteMatrix {
                 vote_labels[v] = label;
             }
         }
-        Ok(Self {
-            judges,
-            labels,
-            row_starts,
-            vote_judges,
-            vote_labels,
-        })
+        Ok(Self { judges, labels, row_starts, vote_judges, vote_labels })
     }
 
     pub fn n_items(&self) -> usize {
@@ -219,6 +173,44 @@ impl VoteMatrix {
         }
     }
 
+    /// One judge a model, in order of first mention, voting what most of its runs say. Where runs
+    /// tie, the model votes once for each of the tied labels.
+    pub fn by_model(&self) -> Self {
+        let mut judges: Vec<Judge> = Vec::new();
+        let mut model_codes = std::collections::HashMap::new();
+        let model_of: Vec<u32> = (self.judges.iter())
+            .map(|judge| {
+                *model_codes.entry(judge.model.as_str()).or_insert_with(|| {
+                    judges.push(Judge::named(judge.model.clone()));
+                    (judges.len() - 1) as u32
+                })
+            })
+            .collect();
+        let mut by_model = Self {
+            judges,
+            labels: self.labels.clone(),
+            row_starts: vec![0],
+            vote_judges: Vec::new(),
+            vote_labels: Vec::new(),
+        };
+        let mut row: Vec<(u32, u16)> = Vec::new();
+        for item in 0..self.n_items() {
+            row.clear();
+            row.extend(self.votes(item).map(|(judge, label)| (model_of[judge], label as u16)));
+            row.sort_unstable();
+            for votes in row.chunk_by(|a, b| a.0 == b.0) {
+                let counts = || votes.chunk_by(|a, b| a.1 == b.1);
+                let most = counts().map(<[_]>::len).max().unwrap_or(0);
+                for tied in counts().filter(|votes| votes.len() == most) {
+                    by_model.vote_judges.push(tied[0].0);
+                    by_model.vote_labels.push(tied[0].1);
+                }
+            }
+            by_model.row_starts.push(by_model.vote_judges.len());
+        }
+        by_model
+    }
+
     /// The same items and labels, with the votes of the judges that `keep` says yes to. Judges keep
     /// their codes, so that results stay comparable.
     pub fn retain_judges(&self, keep: impl Fn(usize) -> bool) -> Self {
@@ -235,83 +227,6 @@ impl VoteMatrix {
             }
             row_starts.push(vote_judges.len());
         }
-        Self {
-            judges: self.judges.clone(),
-            labels: self.labels.clone(),
-            row_starts,
-            vote_judges,
-            vote_labels,
-        }
-    }
-}
-
-/// One gold label: what a person said an item is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct GoldLabel {
-    pub item: u32,
-    pub label: u16,
-    /// Inverse inclusion probability: how many items of the population this one stands for. 1 where
-    /// all items have the same chance.
-    pub weight: f64,
-}
-
-/// Gold labels of some items, sorted by item, at most one an item.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Gold {
-    labels: Vec<GoldLabel>,
-}
-
-impl Gold {
-    /// Checks the labels against the matrix they are about.
-    pub fn new(matrix: &VoteMatrix, mut labels: Vec<GoldLabel>) -> Result<Self, MatrixError> {
-        labels.sort_by_key(|gold| gold.item);
-        for gold in &labels {
-            if gold.item as usize >= matrix.n_items() {
-                return Err(MatrixError::GoldItemOutOfRange {
-                    item: gold.item,
-                    n_items: matrix.n_items(),
-                });
-            }
-            if usize::from(gold.label) >= matrix.n_labels() {
-                return Err(MatrixError::GoldLabelOutOfRange {
-                    item: gold.item,
-                    label: gold.label,
-                    n_labels: matrix.n_labels(),
-                });
-            }
-            if !(gold.weight.is_finite() && gold.weight > 0.0) {
-                return Err(MatrixError::GoldBadWeight {
-                    item: gold.item,
-                    weight: gold.weight,
-                });
-            }
-        }
-        if let Some(pair) = labels.windows(2).find(|w| w[0].item == w[1].item) {
-            return Err(MatrixError::GoldRepeated { item: pair[0].item });
-        }
-        Ok(Self { labels })
-    }
-
-    pub fn labels(&self) -> &[GoldLabel] {
-        &self.labels
-    }
-
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-
-    /// The gold labels at the positions that `keep` says yes to.
-    pub fn retain(&self, keep: impl Fn(usize, &GoldLabel) -> bool) -> Self {
-        let labels = self.labels.iter().enumerate();
-        Self {
-            labels: labels
-                .filter(|(position, gold)| keep(*position, gold))
-                .map(|(_, gold)| *gold)
-                .collect(),
-        }
+        Self { judges: self.judges.clone(), labels: self.labels.clone(), row_starts, vote_judges, vote_labels }
     }
 }

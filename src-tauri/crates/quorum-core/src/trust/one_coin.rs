@@ -50,10 +50,7 @@ pub fn one_coin(matrix: &VoteMatrix, options: EmOptions) -> OneCoin {
             break;
         }
     }
-    OneCoin {
-        posteriors,
-        accuracies,
-    }
+    OneCoin { posteriors, accuracies }
 }
 
 /// ln(accuracy × (L − 1) / (1 − accuracy)): the weight of a judge's vote (Nitzan and Paroush 1982).

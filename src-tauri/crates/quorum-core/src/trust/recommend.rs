@@ -1,0 +1,111 @@
+//! Which aggregator to use, and how sure that is.
+//!
+//! Weighted majority stays the default until there are 20 gold labels. From then on the learned
+//! blend is recommended, since on published sets it stays close to the best aggregator of each,
+//! unless gold speaks against it. Deliberately not here: changing anything; a person switches.
+
+use serde::Serialize;
+
+use super::aggregate::{Aggregator, credit};
+use super::calibration::Scored;
+use super::evaluate::HeldOutScores;
+use super::words;
+
+/// How much gold says about the recommendation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// Fewer than 20 gold labels: the default stays.
+    TooThin,
+    /// The difference to weighted majority is within chance.
+    Thin,
+    /// The 95 % interval of the difference leaves out 0.
+    Clear,
+}
+
+/// An aggregator against weighted majority, on the same gold labels.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    pub aggregator: Aggregator,
+    /// Accuracy minus that of weighted majority, in percentage points, with its 95 % interval.
+    pub difference: f64,
+    pub low: f64,
+    pub high: f64,
+    /// Probability that it is better, by the normal approximation.
+    pub better: f64,
+}
+
+impl Comparison {
+    pub fn evidence(&self) -> Evidence {
+        if self.low > 0.0 || self.high < 0.0 { Evidence::Clear } else { Evidence::Thin }
+    }
+}
+
+/// What to use, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Recommendation {
+    pub aggregator: Aggregator,
+    pub evidence: Evidence,
+    pub n_gold: usize,
+    /// Every other aggregator against weighted majority.
+    pub comparisons: Vec<Comparison>,
+    pub words: Vec<String>,
+}
+
+/// Gold labels below which nothing but the default is recommended.
+pub const GOLD_MIN: usize = 20;
+/// The blend is dropped where its probability of being better than weighted majority is below this.
+const BETTER_MIN: f64 = 0.1;
+
+/// Recommends from predictions on gold that have not seen it.
+pub fn recommend(held_out: &HeldOutScores) -> Recommendation {
+    let of = |wanted| {
+        let found = held_out.iter().find(|(aggregator, _)| *aggregator == wanted);
+        found.map(|(_, scored)| scored.as_slice()).unwrap_or_default()
+    };
+    let default = of(Aggregator::WeightedMajority);
+    let n_gold = default.len();
+    let comparisons: Vec<Comparison> = (held_out.iter())
+        .filter(|(aggregator, _)| *aggregator != Aggregator::WeightedMajority)
+        .map(|(aggregator, scored)| compare(*aggregator, scored, default))
+        .collect();
+    let blend = comparisons.iter().find(|c| c.aggregator == Aggregator::Stacked);
+    let (aggregator, evidence) = match blend {
+        Some(blend) if n_gold >= GOLD_MIN && blend.better >= BETTER_MIN => (Aggregator::Stacked, blend.evidence()),
+        Some(blend) if n_gold >= GOLD_MIN => (Aggregator::WeightedMajority, blend.evidence()),
+        _ => (Aggregator::WeightedMajority, Evidence::TooThin),
+    };
+    let mut recommendation = Recommendation { aggregator, evidence, n_gold, comparisons, words: Vec::new() };
+    recommendation.words = words::recommendation(&recommendation);
+    recommendation
+}
+
+/// Paired difference of accuracy. Its variance counts one more item that differs than were seen, so
+/// that few labels without a difference do not look certain.
+fn compare(aggregator: Aggregator, scored: &[Scored], default: &[Scored]) -> Comparison {
+    let credit_of = |one: &Scored| credit(&one.probabilities, one.label);
+    let differences: Vec<(f64, f64)> =
+        (scored.iter().zip(default)).map(|(a, b)| (a.weight, credit_of(a) - credit_of(b))).collect();
+    let total: f64 = differences.iter().map(|(w, _)| w).sum();
+    let mean = differences.iter().map(|(w, d)| w * d).sum::<f64>() / total;
+    let squares: f64 = (differences.iter()).map(|(w, d)| (w * (d - mean)).powi(2)).sum();
+    let typical = total / differences.len() as f64;
+    let error = (squares + typical * typical).sqrt() / total;
+    Comparison {
+        aggregator,
+        difference: 100.0 * mean,
+        low: 100.0 * (mean - 1.959_964 * error),
+        high: 100.0 * (mean + 1.959_964 * error),
+        better: normal_below(mean / error),
+    }
+}
+
+/// The standard normal distribution function, to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26).
+pub fn normal_below(z: f64) -> f64 {
+    let x = z.abs() / std::f64::consts::SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * x);
+    let poly =
+        t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
+    let upper = 0.5 * poly * (-x * x).exp();
+    if z >= 0.0 { 1.0 - upper } else { upper }
+}

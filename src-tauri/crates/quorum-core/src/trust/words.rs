@@ -1,0 +1,131 @@
+//! Figures in plain words, and what cannot be known.
+//!
+//! Deliberately not here: any arithmetic; every figure comes from the module that computes it.
+
+use super::aggregate::Aggregator;
+use super::dependence::Reference;
+use super::evaluate::AgreementReport;
+use super::matrix::VoteMatrix;
+use super::recommend::{Evidence, GOLD_MIN, Recommendation};
+
+/// Sentences about agreement.
+pub fn agreement(matrix: &VoteMatrix, report: &AgreementReport) -> Vec<String> {
+    let mut words = Vec::new();
+    if matrix.n_votes() == 0 {
+        return vec!["There are no votes, so nothing can be said.".to_owned()];
+    }
+    let voted = (0..matrix.n_items()).filter(|&item| matrix.n_votes_of_item(item) > 0);
+    let single = voted.clone().filter(|&item| matrix.n_votes_of_item(item) == 1).count();
+    let without = matrix.n_items() - voted.count();
+    if without > 0 {
+        words.push(format!("{without} items have no vote; they are left out."));
+    }
+    if single > 0 {
+        words.push(format!("{single} items have a single vote; they say nothing about agreement."));
+    }
+    match report.pairwise {
+        Some(share) => words.push(format!("Two votes on the same item agree {:.0} times out of 100.", 100.0 * share)),
+        None => words.push("No item has two votes, so agreement between judges cannot be known.".to_owned()),
+    }
+    match report.alpha_nominal {
+        Some(alpha) => words.push(format!("Krippendorff's alpha is {alpha:.2}: {}.", alpha_band(alpha))),
+        None if report.pairwise.is_some() => {
+            words.push("All votes give the same label, so agreement beyond chance cannot be known.".to_owned())
+        }
+        None => {}
+    }
+    match &report.effective_votes {
+        Some(votes) => words.push(format!(
+            "{:.1} votes an item are worth about {:.1} independent ones, since judges err on the \
+             same items (held against {}).",
+            votes.votes_per_item,
+            votes.effective,
+            match votes.reference {
+                Reference::Gold => "gold labels",
+                Reference::OtherJudges => "the other judges, a rough guide without gold",
+            }
+        )),
+        None => words.push(
+            "How many independent votes these are worth cannot be known: too few votes meet, or \
+             none of them errs."
+                .to_owned(),
+        ),
+    }
+    for model in &report.consistency {
+        if let Some(agreement) = model.agreement {
+            words.push(format!(
+                "{} repeats its own answer {:.0} times out of 100 over {} runs.",
+                model.model,
+                100.0 * agreement,
+                model.n_runs
+            ));
+        }
+    }
+    words
+}
+
+/// Krippendorff 2004 (Content Analysis, 2nd edition, p. 241): 0.8 to rely on, 0.667 for tentative
+/// conclusions.
+fn alpha_band(alpha: f64) -> &'static str {
+    match alpha {
+        a if a >= 0.8 => "high enough to rely on",
+        a if a >= 0.667 => "enough for tentative conclusions",
+        a if a > 0.05 => "low, single votes say little and only many together may be relied on",
+        a if a > -0.05 => "no better than chance",
+        _ => "below chance, some judges contradict the others systematically",
+    }
+}
+
+/// Sentences about the recommendation.
+pub fn recommendation(recommendation: &Recommendation) -> Vec<String> {
+    let name = recommendation.aggregator.name();
+    let n_gold = recommendation.n_gold;
+    let mut words = Vec::new();
+    let blend = (recommendation.comparisons.iter()).find(|comparison| comparison.aggregator == Aggregator::Stacked);
+    match (recommendation.evidence, blend) {
+        (Evidence::Clear, Some(blend)) if recommendation.aggregator == Aggregator::Stacked => {
+            words.push(format!(
+                "Use the {name}: on {n_gold} gold labels it is right {:.1} points more often than \
+                 weighted majority (95 % interval {:+.1} to {:+.1}).",
+                blend.difference, blend.low, blend.high
+            ));
+        }
+        (_, Some(blend)) if recommendation.aggregator == Aggregator::Stacked => {
+            words.push(format!(
+                "Use the {name}. The evidence is thin: on {n_gold} gold labels it differs from \
+                 weighted majority by {:+.1} points (95 % interval {:+.1} to {:+.1}), which chance \
+                 can explain; more labels would tell.",
+                blend.difference, blend.low, blend.high
+            ));
+        }
+        (Evidence::TooThin, _) => words.push(format!(
+            "Keep weighted majority: {n_gold} gold labels are too thin to choose by; label at \
+             least {GOLD_MIN}."
+        )),
+        _ => words
+            .push(format!("Keep weighted majority: on {n_gold} gold labels nothing learned from them does better.")),
+    }
+    if recommendation.evidence == Evidence::TooThin {
+        return words;
+    }
+    for comparison in &recommendation.comparisons {
+        if comparison.aggregator == Aggregator::Stacked || comparison.evidence() != Evidence::Clear {
+            continue;
+        }
+        words.push(format!(
+            "{} {} here: {:+.1} points against weighted majority (95 % interval {:+.1} to {:+.1}).",
+            capitalised(comparison.aggregator.name()),
+            if comparison.difference < 0.0 { "loses" } else { "wins" },
+            comparison.difference,
+            comparison.low,
+            comparison.high
+        ));
+    }
+    words
+}
+
+fn capitalised(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
+}
