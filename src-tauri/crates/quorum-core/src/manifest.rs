@@ -273,11 +273,16 @@ pub struct Batch {
     pub bytes: u64,
     /// Prompt tokens, estimated.
     pub tokens: u64,
-    /// Intent key of the current attempt; in the provider's metadata and in the input file's name.
+    /// Identifies what it asks: a hash over model, schema and requests. In the provider's metadata, so that a batch is only
+    /// ever adopted for the same questions.
     #[serde(default)]
-    pub attempt_key: Option<String>,
+    pub fingerprint: String,
+    /// Creations tried. The number of the current one is in the provider's metadata.
     #[serde(default)]
     pub attempts: u32,
+    /// Actions that failed one after the other; lengthens the pause before the next.
+    #[serde(default)]
+    pub failures_in_row: u32,
     /// When the current intent was written.
     #[serde(default)]
     pub intended_at: Option<Seconds>,
@@ -345,8 +350,9 @@ impl Batch {
             requests,
             bytes,
             tokens,
-            attempt_key: None,
+            fingerprint: String::new(),
             attempts: 0,
+            failures_in_row: 0,
             intended_at: None,
             input_file: None,
             provider_id: None,

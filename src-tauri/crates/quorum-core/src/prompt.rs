@@ -81,6 +81,13 @@ pub fn cut(text: &str) -> (&str, bool) {
     }
 }
 
+/// Bytes that a review's text takes in a request: cut, marked as cut, and escaped.
+pub fn sent_bytes(text: &str) -> u32 {
+    let (text, was_cut) = cut(text);
+    let mark = if was_cut { "\\n".len() + CUT_MARK.len() } else { 0 };
+    u32::try_from(escaped_len(text) + mark).unwrap_or(u32::MAX)
+}
+
 /// The user message: the review in its fence.
 pub fn user_message(text: &str) -> String {
     let (text, was_cut) = cut(text);
@@ -175,15 +182,13 @@ impl RequestWriter {
         out.push_str(&self.tail);
     }
 
-    /// Bytes of the line that [`RequestWriter::line`] writes.
-    pub fn line_bytes(&self, review: ReviewNo, run: u8, text: &str) -> u64 {
+    /// Bytes of the line that [`RequestWriter::line`] writes for a text of which `text_bytes` are sent ([`sent_bytes`]).
+    pub fn line_bytes(&self, review: ReviewNo, run: u8, text_bytes: u32) -> u64 {
         let id = decimal_digits(review.0) + decimal_digits(u32::from(run)) + 2;
         let fixed = LINE_HEAD.len() + id + 1 + BODY_KEY.len() + self.middle.len() + self.tail.len() + 2;
-        let (text, was_cut) = cut(text);
         // Fence lines: `<review fence=\"8 digits\">\n` and its closing twin, escaped.
         let fence = 2 * "<review fence=\\\"00000000\\\">".len() + "/".len() + 2 * "\\n".len();
-        let mark = if was_cut { "\\n".len() + CUT_MARK.len() } else { 0 };
-        u64::try_from(fixed + fence + mark + escaped_len(text)).unwrap_or(u64::MAX)
+        u64::try_from(fixed + fence).unwrap_or(u64::MAX).saturating_add(u64::from(text_bytes))
     }
 }
 
@@ -321,7 +326,7 @@ pub(crate) mod tests {
             let writer = RequestWriter::new(&topic(), "m");
             let mut out = String::new();
             writer.line(&mut out, ReviewNo(review), run, &text);
-            prop_assert_eq!(writer.line_bytes(ReviewNo(review), run, &text), out.len() as u64);
+            prop_assert_eq!(writer.line_bytes(ReviewNo(review), run, sent_bytes(&text)), out.len() as u64);
             let line: serde_json::Value = serde_json::from_str(&out).expect("JSON");
             let user = line["body"]["messages"][1]["content"].as_str().expect("text");
             prop_assert!(user.contains(&text));

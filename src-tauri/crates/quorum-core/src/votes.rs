@@ -73,6 +73,7 @@ impl VoteRef<'_> {
 pub struct VoteRow<'a> {
     fields: usize,
     entries: &'a [u8],
+    bytes: &'a [u8],
 }
 
 impl<'a> VoteRow<'a> {
@@ -81,7 +82,7 @@ impl<'a> VoteRow<'a> {
             [ROW_VERSION, fields, entries @ ..] => {
                 let fields = usize::from(*fields);
                 if entries.len() % (ENTRY_HEAD + fields) == 0 {
-                    Ok(Self { fields, entries })
+                    Ok(Self { fields, entries, bytes })
                 } else {
                     Err(RowError::Damaged(bytes.len()))
                 }
@@ -93,7 +94,12 @@ impl<'a> VoteRow<'a> {
 
     /// A row without votes.
     pub fn empty() -> Self {
-        Self { fields: 0, entries: &[] }
+        Self { fields: 0, entries: &[], bytes: &[ROW_VERSION, 0] }
+    }
+
+    /// The row as it is stored.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     pub fn len(&self) -> usize {

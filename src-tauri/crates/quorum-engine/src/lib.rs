@@ -1,1 +1,36 @@
-//! The reconcile loop: compares the store with the provider and takes the one next action per batch.
+//! The reconcile loop: compares what the store says should be with what the provider says is, and takes the one next
+//! action per batch.
+//!
+//! [`step`] decides (pure), [`Engine::tick`] looks, commits intents and carries actions out. Everything that costs money or creates
+//! something goes intent → effect → record; after a crash or an unclear answer the loop looks and adopts before it
+//! does anything again. [`draft`] turns a wish into a plan and its price, [`submit`] makes it durable.
+//!
+//! Not here: when to tick and whom to tell (quorum-api), what an answer means (quorum-core).
+
+mod allowance;
+mod clock;
+mod draft;
+mod engine;
+mod error;
+mod events;
+mod execute;
+mod fetch;
+mod input;
+mod listing;
+mod mark;
+mod pace;
+mod results;
+mod rounds;
+pub mod step;
+mod submit;
+
+pub use allowance::Allowances;
+pub use clock::{Clock, SystemClock};
+pub use draft::{Draft, DraftBatch, DraftRequest, LadderStep, ModelShare, draft, ladder};
+pub use engine::{Connect, Engine, Options, Tick, Topics};
+pub use error::{ConnectError, EngineError};
+pub use events::{Connection, Event};
+pub use pace::Pacer;
+pub use results::{Asked, Results, ResultsError, read as read_results};
+pub use rounds::{OpenFailure, open_failures};
+pub use submit::{SubmitRequest, submit};

@@ -5,11 +5,11 @@ use quorum_core::{
     plan::Request,
     votes::ReviewNo,
 };
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use crate::{
     Store, StoreError,
-    rows::{all_json, from_json, next_number, to_json},
+    rows::{all_json, from_json, read_counter, to_json, write_counter},
     tables::{self, pair, range_of},
 };
 
@@ -27,15 +27,20 @@ pub struct NewBatch {
     pub requests: Vec<Request>,
 }
 
+const NEXT_MANIFEST: &str = "next_manifest";
+
 impl Store {
     /// Stores a plan: the manifest, its batches and every request in them, in one transaction. Batches are numbered from 1.
     pub fn create_manifest(&self, new: NewManifest) -> Result<Manifest, StoreError> {
         self.write(|write| {
             let mut manifest = new.manifest;
             {
-                let mut table = write.open_table(tables::MANIFESTS)?;
-                manifest.id = ManifestId(next_number(&table, "runs")?);
-                table.insert(manifest.id.0, to_json(&manifest).as_slice())?;
+                // Not the number after the last row: the usage ledger keeps naming manifests that were deleted.
+                let mut meta = write.open_table(tables::META)?;
+                let number = read_counter(&meta, NEXT_MANIFEST)?;
+                write_counter(&mut meta, NEXT_MANIFEST, number.checked_add(1).ok_or(StoreError::TooMany("runs"))?)?;
+                manifest.id = ManifestId(number);
+                put(write, &manifest)?;
             }
             insert_batches(write, manifest.id, 1, new.batches)?;
             Ok(manifest)
@@ -52,6 +57,22 @@ impl Store {
                 last.map_or(1, |(key, _)| tables::second(key.value()) + 1)
             };
             insert_batches(write, manifest.id, first, batches)
+        })
+    }
+
+    /// Cuts an unsent batch into parts: the first takes over its number, the others are added behind. The requests together
+    /// are the same.
+    pub fn split_batch(&self, id: BatchId, parts: Vec<NewBatch>) -> Result<(), StoreError> {
+        self.write(|write| {
+            let mut parts = parts.into_iter();
+            let Some(first) = parts.next() else { return Ok(()) };
+            let next = {
+                let table = write.open_table(tables::BATCHES)?;
+                let last = table.range(range_of(id.manifest.0))?.next_back().transpose()?;
+                last.map_or(1, |(key, _)| tables::second(key.value()) + 1)
+            };
+            insert_batches(write, id.manifest, id.number, vec![first])?;
+            insert_batches(write, id.manifest, next, parts.collect())
         })
     }
 

@@ -1,0 +1,128 @@
+//! Fetching a finished batch: both result files to disk, read, and into the store in one transaction.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use quorum_core::{
+    manifest::{Batch, Manifest, Outcome, Price, Seconds},
+    models::{BATCH_DISCOUNT, Model, Usage},
+};
+use quorum_provider::{Provider, ProviderError};
+use quorum_store::{Ingest, Ingested, Store, StoreError};
+
+use crate::{
+    EngineError,
+    results::{self, Asked},
+};
+
+/// What became of a fetch.
+#[derive(Debug)]
+pub enum Fetched {
+    Ingested(Ingested),
+    /// The files could not be had; the batch stays ready.
+    Later(ProviderError),
+}
+
+/// Downloads what the batch has, reads it and ingests it. The files on disk are removed once their content is in the store.
+pub async fn fetch(
+    provider: &Provider,
+    store: &Arc<Store>,
+    folder: &Path,
+    manifest: &Manifest,
+    batch: &Batch,
+    now: Seconds,
+) -> Result<Fetched, EngineError> {
+    let mut paths = [None, None];
+    for (slot, (file, kind)) in paths.iter_mut().zip([(&batch.output_file, "output"), (&batch.error_file, "errors")]) {
+        let Some(file) = file else { continue };
+        let path = folder.join(format!("{}-{}-{kind}.jsonl", manifest.key, batch.id.number));
+        if let Err(error) = provider.download_file(file, &path).await {
+            return Ok(Fetched::Later(error));
+        }
+        *slot = Some(path);
+    }
+    let [output, errors] = paths;
+    let done = {
+        let (store, manifest, batch) = (Arc::clone(store), manifest.clone(), batch.clone());
+        let (output, errors) = (output.clone(), errors.clone());
+        tokio::task::spawn_blocking(move || {
+            ingest(&store, &manifest, &batch, output.as_deref(), errors.as_deref(), now)
+        })
+        .await
+        .map_err(EngineError::Stopped)??
+    };
+    for path in [output, errors].into_iter().flatten() {
+        remove(&path).await;
+    }
+    Ok(Fetched::Ingested(done))
+}
+
+async fn remove(path: &PathBuf) {
+    if let Err(error) = tokio::fs::remove_file(path).await {
+        tracing::warn!(path = %path.display(), %error, "a downloaded result file could not be removed");
+    }
+}
+
+fn ingest(
+    store: &Store,
+    manifest: &Manifest,
+    batch: &Batch,
+    output: Option<&Path>,
+    errors: Option<&Path>,
+    now: Seconds,
+) -> Result<Ingested, EngineError> {
+    let spaces = store.spaces()?;
+    let space = spaces.iter().find(|space| space.number == manifest.space).ok_or_else(|| StoreError::Damaged {
+        table: "spaces_v1",
+        key: manifest.space.to_string(),
+        reason: "it is missing",
+    })?;
+    let schema = space.schema();
+    let requests = store.requests(batch.id)?;
+    let asked = Asked {
+        schema: &schema,
+        model: store.intern_model(&batch.model)?,
+        requests: &requests,
+        outcome: batch.outcome.unwrap_or(Outcome::Completed),
+        at: now,
+    };
+    let results =
+        results::read(&asked, output, errors).map_err(|source| EngineError::Results { batch: batch.id, source })?;
+    if results.unreadable_lines + results.unknown_ids + results.duplicates > 0 {
+        tracing::warn!(
+            batch = %batch.id,
+            unreadable = results.unreadable_lines,
+            unknown = results.unknown_ids,
+            duplicates = results.duplicates,
+            "odd lines in the result files"
+        );
+    }
+    let usd = usd(manifest.prices.iter().find(|price| price.model == batch.model), results.usage);
+    Ok(store.ingest(Ingest {
+        batch: batch.id,
+        space: manifest.space,
+        fields: schema.fields().len(),
+        votes: results.votes,
+        failures: results.failures,
+        usage: results.usage,
+        usd,
+        at: now,
+    })?)
+}
+
+fn usd(price: Option<&Price>, usage: Usage) -> f64 {
+    price.map_or(0.0, |price| {
+        let model = Model {
+            model: price.model.clone(),
+            input_usd: price.input_usd,
+            cached_usd: price.cached_usd,
+            output_usd: price.output_usd,
+            shutdown_date: None,
+            reasoning_tokens: 0,
+            queue_tokens: None,
+        };
+        model.usd(usage, BATCH_DISCOUNT)
+    })
+}

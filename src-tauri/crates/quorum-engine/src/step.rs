@@ -1,0 +1,261 @@
+//! The state machine of a batch: what is known goes in, the new state and the one next action come out.
+//!
+//! Pure, and the only place with branches: executing an action makes no choices, and what came of it goes through
+//! [`record`] into the batch. An action that creates something is only ever returned together with the state that
+//! says so (`Uploading`, `Creating`), which the loop commits first; after a crash the same state means "look before
+//! doing it again".
+
+mod observe;
+mod record;
+#[cfg(test)]
+mod tests;
+
+pub use observe::attempt;
+use quorum_core::manifest::{Batch, BatchState, Outcome, Seconds, Trouble, TroubleKind};
+pub use record::{Recorded, record, trouble};
+
+/// What the loop knows about a batch at this moment, beside the batch itself.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub now: Seconds,
+    pub may_send: MaySend,
+    /// The model's queue allowance has room for it.
+    pub has_room: bool,
+    pub sighting: Sighting,
+    pub file: FileSighting,
+    /// The user wants files at the provider deleted once their content is here.
+    pub delete_files: bool,
+    /// How long an intent stays unclear before it is taken as never carried out.
+    pub resend_after_s: Seconds,
+}
+
+/// Whether the manifest lets this batch be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaySend {
+    Yes,
+    /// Paused, waiting for a first trial batch, or its budget is used up.
+    No,
+    /// The extraction was cancelled.
+    Never,
+}
+
+/// What looking for the batch at the provider found.
+#[derive(Clone, Debug, Default)]
+pub enum Sighting {
+    /// Nobody looked in this tick.
+    #[default]
+    NotLooked,
+    Found(Box<quorum_provider::wire::Batch>),
+    /// Looked where it would have to be, and it is not there.
+    Absent,
+}
+
+/// What looking for the input file found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FileSighting {
+    #[default]
+    NotLooked,
+    Found(String),
+    Absent,
+}
+
+/// The one next thing to do for a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing before the next tick.
+    Rest,
+    /// Step again: the state changed without an effect outside.
+    Again,
+    /// Look for the input file by its name.
+    LookForFile,
+    Upload,
+    /// Look whether an earlier attempt created it.
+    LookForBatch,
+    Create,
+    Cancel,
+    /// Download both result files and ingest them.
+    Fetch,
+    /// Delete the files at the provider.
+    Clean,
+}
+
+/// Listings in a row that must miss a batch before it counts as not there.
+pub const UNSEEN_MAX: u32 = 3;
+
+/// First pause after a refusal for want of queue room, when none of our own batches explains it.
+pub const QUEUE_RETRY_S: Seconds = 300;
+
+/// The new state of a batch and the one next action for it.
+pub fn step(batch: &Batch, view: &View) -> (Batch, Action) {
+    let mut next = batch.clone();
+    let action = match batch.state {
+        BatchState::Planned | BatchState::Waiting => step_planned(&mut next, view),
+        BatchState::Uploading => step_uploading(&mut next, view),
+        BatchState::Uploaded => step_uploaded(&mut next, view),
+        BatchState::Creating => step_creating(&mut next, view),
+        BatchState::Validating
+        | BatchState::InProgress
+        | BatchState::Finalizing
+        | BatchState::Cancelling
+        | BatchState::Missing => step_at_provider(&mut next, view),
+        BatchState::Ready => step_ready(&mut next, view),
+        BatchState::Ingested | BatchState::Cancelled => step_settled(&next, view),
+        BatchState::Failed => Action::Rest,
+    };
+    (next, action)
+}
+
+fn is_due(batch: &Batch, view: &View) -> bool {
+    batch.retry_at.is_none_or(|at| view.now >= at)
+}
+
+fn step_planned(batch: &mut Batch, view: &View) -> Action {
+    // An attempt that this store does not remember, but that carries its mark: a copy of the store has sent it.
+    match &view.sighting {
+        Sighting::NotLooked => return Action::LookForBatch,
+        Sighting::Found(seen) => {
+            observe::take_up(batch, seen, view.now);
+            return Action::Again;
+        }
+        Sighting::Absent => {}
+    }
+    match view.may_send {
+        MaySend::Never => {
+            give_up(batch, view.now);
+            return Action::Again;
+        }
+        MaySend::No => return Action::Rest,
+        MaySend::Yes => {}
+    }
+    if !is_due(batch, view) {
+        return Action::Rest;
+    }
+    if !view.has_room {
+        if batch.state != BatchState::Waiting {
+            batch.state = BatchState::Waiting;
+            batch.trouble = Some(Trouble { kind: TroubleKind::QueueFull, words: String::new(), at: view.now });
+        }
+        return Action::Rest;
+    }
+    batch.retry_at = None;
+    if batch.input_file.is_some() {
+        batch.state = BatchState::Uploaded;
+        return Action::Again;
+    }
+    batch.state = BatchState::Uploading;
+    batch.intended_at = Some(view.now);
+    Action::Upload
+}
+
+fn step_uploading(batch: &mut Batch, view: &View) -> Action {
+    // Found in this state at the start of a step: the upload was tried and its end is not known.
+    match &view.file {
+        FileSighting::NotLooked => Action::LookForFile,
+        FileSighting::Found(id) => {
+            batch.input_file = Some(id.clone());
+            batch.state = BatchState::Uploaded;
+            Action::Again
+        }
+        FileSighting::Absent => {
+            // Files cost nothing: sending again is safe, and a late twin is only clutter.
+            batch.state = BatchState::Planned;
+            Action::Again
+        }
+    }
+}
+
+fn step_uploaded(batch: &mut Batch, view: &View) -> Action {
+    if view.may_send == MaySend::Never {
+        give_up(batch, view.now);
+        return Action::Again;
+    }
+    if view.may_send == MaySend::No || !is_due(batch, view) {
+        return Action::Rest;
+    }
+    if !view.has_room {
+        batch.state = BatchState::Waiting;
+        return Action::Rest;
+    }
+    match &view.sighting {
+        Sighting::NotLooked => Action::LookForBatch,
+        Sighting::Found(seen) => {
+            observe::take_up(batch, seen, view.now);
+            Action::Again
+        }
+        Sighting::Absent => {
+            batch.state = BatchState::Creating;
+            batch.attempts += 1;
+            batch.unseen = 0;
+            batch.intended_at = Some(view.now);
+            Action::Create
+        }
+    }
+}
+
+fn step_creating(batch: &mut Batch, view: &View) -> Action {
+    // Found in this state at the start of a step: the creation was tried and its end is not known.
+    match &view.sighting {
+        Sighting::NotLooked => Action::LookForBatch,
+        Sighting::Found(seen) => {
+            observe::take_up(batch, seen, view.now);
+            Action::Again
+        }
+        Sighting::Absent => {
+            batch.unseen += 1;
+            let intended_at = batch.intended_at.unwrap_or(view.now);
+            let is_settled = view.now.saturating_sub(intended_at) >= view.resend_after_s;
+            if !is_settled || batch.unseen < 2 {
+                return Action::Rest;
+            }
+            // Nothing came of it. The next attempt has a number of its own, so a late twin would still be told apart.
+            batch.state = if batch.input_file.is_some() { BatchState::Uploaded } else { BatchState::Planned };
+            batch.unseen = 0;
+            Action::Again
+        }
+    }
+}
+
+fn step_at_provider(batch: &mut Batch, view: &View) -> Action {
+    match &view.sighting {
+        Sighting::NotLooked => Action::LookForBatch,
+        Sighting::Found(seen) => {
+            observe::take_up(batch, seen, view.now);
+            if matches!(batch.state, BatchState::Ready | BatchState::Waiting | BatchState::Planned | BatchState::Failed)
+            {
+                return Action::Again;
+            }
+            if batch.cancel_requested && batch.state != BatchState::Cancelling {
+                return Action::Cancel;
+            }
+            Action::Rest
+        }
+        Sighting::Absent => {
+            batch.unseen = batch.unseen.saturating_add(1);
+            if batch.unseen >= UNSEEN_MAX && batch.state != BatchState::Missing {
+                batch.state = BatchState::Missing;
+                batch.trouble = Some(Trouble { kind: TroubleKind::BatchUnknown, words: String::new(), at: view.now });
+            }
+            Action::Rest
+        }
+    }
+}
+
+fn step_ready(batch: &mut Batch, view: &View) -> Action {
+    if !is_due(batch, view) {
+        return Action::Rest;
+    }
+    batch.retry_at = None;
+    Action::Fetch
+}
+
+fn step_settled(batch: &Batch, view: &View) -> Action {
+    let has_files = batch.input_file.is_some() || batch.output_file.is_some() || batch.error_file.is_some();
+    if view.delete_files && has_files && !batch.cleaned && is_due(batch, view) { Action::Clean } else { Action::Rest }
+}
+
+/// Ends a batch that was never created.
+fn give_up(batch: &mut Batch, now: Seconds) {
+    batch.state = BatchState::Cancelled;
+    batch.outcome = Some(Outcome::Cancelled);
+    batch.ended_at = Some(now);
+}

@@ -1,0 +1,112 @@
+//! What the provider says about a batch, taken into it.
+
+use quorum_core::manifest::{Batch, BatchState, Outcome, Seconds, Trouble, TroubleKind};
+use quorum_provider::wire::{self, BatchStatus};
+
+use super::QUEUE_RETRY_S;
+
+/// Words kept of validation errors, characters.
+const WORDS_MAX: usize = 2_000;
+
+/// Attempts at a batch whose input file the provider cannot see; after that it is the provider's side.
+const INVISIBLE_FILE_ATTEMPTS_MAX: u32 = 2;
+
+/// Takes what was seen into the batch: adopts its id, follows its state, keeps its times and counts.
+pub(super) fn take_up(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
+    let seconds = |time: Option<u64>| time.and_then(|time| Seconds::try_from(time).ok());
+    let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    if batch.provider_id.as_deref() != Some(seen.id.as_str()) {
+        batch.provider_id = Some(seen.id.clone());
+        batch.attempts = batch.attempts.max(attempt(seen).unwrap_or(0));
+        batch.submitted_at = seconds(seen.created_at).or(Some(now));
+        batch.trouble = None;
+    }
+    if batch.input_file.is_none() && !seen.input_file_id.is_empty() {
+        batch.input_file = Some(seen.input_file_id.clone());
+    }
+    batch.unseen = 0;
+    batch.retry_at = None;
+    batch.counted_completed = count(seen.request_counts.completed);
+    batch.counted_failed = count(seen.request_counts.failed);
+    batch.started_at = seconds(seen.in_progress_at).or(batch.started_at);
+    batch.finalizing_at = seconds(seen.finalizing_at).or(batch.finalizing_at);
+    match &seen.status {
+        BatchStatus::Validating => batch.state = BatchState::Validating,
+        BatchStatus::InProgress => batch.state = BatchState::InProgress,
+        BatchStatus::Finalizing => batch.state = BatchState::Finalizing,
+        BatchStatus::Cancelling => batch.state = BatchState::Cancelling,
+        // A state of a newer API: still running as far as we are concerned.
+        BatchStatus::Unknown(_) => {
+            if !matches!(batch.state, BatchState::InProgress | BatchState::Finalizing) {
+                batch.state = BatchState::Validating;
+            }
+        }
+        BatchStatus::Completed => ended(batch, seen, Outcome::Completed, seconds(seen.completed_at).unwrap_or(now)),
+        BatchStatus::Expired => ended(batch, seen, Outcome::Expired, seconds(seen.expired_at).unwrap_or(now)),
+        BatchStatus::Cancelled => ended(batch, seen, Outcome::Cancelled, seconds(seen.cancelled_at).unwrap_or(now)),
+        BatchStatus::Failed => refused(batch, seen, now),
+    }
+    if batch.state != BatchState::Waiting && batch.state != BatchState::Failed {
+        batch.trouble = None;
+    }
+}
+
+fn ended(batch: &mut Batch, seen: &wire::Batch, outcome: Outcome, at: Seconds) {
+    batch.state = BatchState::Ready;
+    batch.outcome = Some(outcome);
+    batch.ended_at = Some(at);
+    batch.output_file = seen.output_file_id.clone();
+    batch.error_file = seen.error_file_id.clone();
+}
+
+/// The input failed validation, or there was no room in the queue: nothing ran and nothing is paid.
+fn refused(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
+    let words = words_of(seen);
+    batch.provider_id = None;
+    batch.ended_at = None;
+    batch.submitted_at = None;
+    if seen.is_over_queue_limit() {
+        batch.state = BatchState::Waiting;
+        batch.retry_at = Some(now.saturating_add(QUEUE_RETRY_S));
+        batch.trouble = Some(Trouble { kind: TroubleKind::QueueFull, words, at: now });
+        return;
+    }
+    let is_invisible = seen.errors.iter().any(|error| error.param.as_deref() == Some("file_id"));
+    if is_invisible && batch.attempts < INVISIBLE_FILE_ATTEMPTS_MAX {
+        batch.state = BatchState::Planned;
+        batch.input_file = None;
+        return;
+    }
+    let kind = if is_invisible { TroubleKind::FileNotVisible } else { TroubleKind::Refused };
+    batch.state = BatchState::Failed;
+    batch.ended_at = Some(now);
+    batch.trouble = Some(Trouble { kind, words, at: now });
+}
+
+/// The provider's words about a refused input, with the lines they are about.
+fn words_of(seen: &wire::Batch) -> String {
+    let mut words = String::new();
+    for error in &seen.errors {
+        if words.len() > WORDS_MAX {
+            words.push_str(" …");
+            break;
+        }
+        if !words.is_empty() {
+            words.push('\n');
+        }
+        if !error.code.is_empty() {
+            words.push_str(&error.code);
+            words.push_str(": ");
+        }
+        words.push_str(&error.message);
+        if let Some(line) = error.line {
+            words.push_str(&format!(" (line {line})"));
+        }
+    }
+    words
+}
+
+/// The attempt number in a batch's metadata.
+pub fn attempt(seen: &wire::Batch) -> Option<u32> {
+    seen.metadata.get(crate::mark::ATTEMPT).and_then(|attempt| attempt.parse().ok())
+}

@@ -1,0 +1,125 @@
+//! What came of an action, taken into the batch. Pure.
+
+use quorum_core::manifest::{Batch, BatchState, Seconds, Trouble, TroubleKind};
+use quorum_provider::{EffectError, ProviderError, wire};
+
+use super::observe;
+
+/// What came of an action.
+#[derive(Debug)]
+pub enum Recorded {
+    /// The input file is at the provider under this id.
+    Uploaded(String),
+    Created(Box<wire::Batch>),
+    /// The creation may or may not have happened.
+    CreateUnclear(ProviderError),
+    /// It certainly did not happen.
+    NotCreated(ProviderError),
+    CancelAsked(Box<wire::Batch>),
+    Cleaned,
+    /// An action without lasting effect failed.
+    Failed(ProviderError),
+}
+
+impl From<EffectError> for Recorded {
+    fn from(error: EffectError) -> Self {
+        match error {
+            EffectError::NotSent(cause) | EffectError::Refused(cause) => Self::NotCreated(cause),
+            EffectError::Ambiguous(cause) => Self::CreateUnclear(cause),
+        }
+    }
+}
+
+/// First pause after a failed action; doubles with each failure in a row up to [`RETRY_S_MAX`].
+const RETRY_S: Seconds = 5;
+/// Longest pause after failed actions.
+const RETRY_S_MAX: Seconds = 600;
+
+/// The batch after an action's outcome.
+pub fn record(batch: &Batch, outcome: Recorded, now: Seconds) -> Batch {
+    let mut next = batch.clone();
+    match outcome {
+        Recorded::Uploaded(id) => {
+            next.input_file = Some(id);
+            next.state = BatchState::Uploaded;
+            next.failures_in_row = 0;
+            next.trouble = None;
+        }
+        Recorded::Created(seen) | Recorded::CancelAsked(seen) => {
+            next.failures_in_row = 0;
+            observe::take_up(&mut next, &seen, now);
+        }
+        // Stays `Creating`: the next look decides.
+        Recorded::CreateUnclear(error) => next.trouble = Some(trouble(&error, now)),
+        Recorded::NotCreated(error) => not_created(&mut next, &error, now),
+        Recorded::Cleaned => next.cleaned = true,
+        Recorded::Failed(error) => {
+            next.trouble = Some(trouble(&error, now));
+            let is_hopeless = !error.retryable() && !error.stops_account();
+            if next.state == BatchState::Uploading && is_hopeless && !is_local(&error) {
+                next.state = BatchState::Failed;
+                next.ended_at = Some(now);
+            }
+            pause(&mut next, &error, now);
+        }
+    }
+    next
+}
+
+fn not_created(batch: &mut Batch, error: &ProviderError, now: Seconds) {
+    batch.trouble = Some(trouble(error, now));
+    match error {
+        ProviderError::QueueFull { .. } => {
+            batch.state = BatchState::Waiting;
+            batch.retry_at = Some(now.saturating_add(super::QUEUE_RETRY_S));
+        }
+        // The file went away or never became visible: once more from the start.
+        ProviderError::InvalidRequest { param: Some(param), .. } if param == "file_id" || param == "input_file_id" => {
+            batch.input_file = None;
+            batch.state = BatchState::Planned;
+            pause(batch, error, now);
+        }
+        error if error.retryable() || error.stops_account() => {
+            batch.state = BatchState::Uploaded;
+            pause(batch, error, now);
+        }
+        _ => {
+            batch.state = BatchState::Failed;
+            batch.ended_at = Some(now);
+        }
+    }
+}
+
+/// The trouble is on this computer and may be over next time: a full disk, for example.
+fn is_local(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Io { .. } | ProviderError::UploadInput(_))
+}
+
+fn pause(batch: &mut Batch, error: &ProviderError, now: Seconds) {
+    let doubled = RETRY_S.saturating_mul(1 << batch.failures_in_row.min(10)).min(RETRY_S_MAX);
+    batch.failures_in_row = batch.failures_in_row.saturating_add(1);
+    let asked = error.retry_after().and_then(|wait| Seconds::try_from(wait.as_secs()).ok()).unwrap_or(0);
+    batch.retry_at = Some(now.saturating_add(doubled.max(asked)));
+}
+
+/// The provider's words about a failure, sorted by what a person can do.
+pub fn trouble(error: &ProviderError, now: Seconds) -> Trouble {
+    let kind = match error {
+        ProviderError::Offline { .. } | ProviderError::Timeout { .. } => TroubleKind::Offline,
+        ProviderError::Interrupted { .. } | ProviderError::LastLineCut { .. } => TroubleKind::Interrupted,
+        ProviderError::Unauthorized { .. } | ProviderError::Forbidden { .. } => TroubleKind::KeyRefused,
+        ProviderError::QuotaExhausted { .. } => TroubleKind::QuotaExhausted,
+        ProviderError::QueueFull { .. } => TroubleKind::QueueFull,
+        ProviderError::RateLimited { .. } => TroubleKind::RateLimited,
+        ProviderError::Server { .. } => TroubleKind::ServerError,
+        ProviderError::NotJson { .. } | ProviderError::TooLarge { .. } => TroubleKind::NotTheApi,
+        ProviderError::InvalidRequest { .. } => TroubleKind::Refused,
+        ProviderError::Io { .. } | ProviderError::UploadInput(_) => TroubleKind::Disk,
+        ProviderError::NotFound { .. }
+        | ProviderError::UploadLength { .. }
+        | ProviderError::BadId { .. }
+        | ProviderError::Unsendable(_) => TroubleKind::Other,
+    };
+    let words = error.provider_words().map_or_else(|| error.to_string(), str::to_owned);
+    Trouble { kind, words, at: now }
+}

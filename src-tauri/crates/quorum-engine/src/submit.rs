@@ -1,0 +1,132 @@
+//! Making a draft durable: the manifest with all its batches and requests, in one transaction, before anything is sent.
+
+use quorum_core::{
+    ensemble::Ensemble,
+    estimate::OutputBasis,
+    ids::ModelId,
+    manifest::{Batch, BatchId, Manifest, ManifestId, Mode, Price, Realm, Seconds},
+    models::ModelTable,
+    plan::{BatchPlan, Request},
+    prompt::PROMPT_VERSION,
+    schema::hex,
+    topic::Topic,
+};
+use quorum_store::{Activity, ActivityKind, NewBatch, NewManifest, Store, StoreError};
+use sha2::{Digest, Sha256};
+
+use crate::Draft;
+
+/// A draft that was agreed to.
+pub struct SubmitRequest<'a> {
+    pub draft: Draft,
+    pub topic: &'a Topic,
+    pub realm: Realm,
+    /// Base address, or `sandbox`.
+    pub provider: String,
+    pub k: u32,
+    pub ensemble: Ensemble,
+    pub mode: Mode,
+    pub models: &'a ModelTable,
+    pub budget_usd: Option<f64>,
+    /// Random, unique to this manifest; marks its batches at the provider.
+    pub key: String,
+    pub now: Seconds,
+}
+
+/// Stores the plan. `None`: nothing is missing, so there is no manifest.
+pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manifest>, StoreError> {
+    if request.draft.requests() == 0 {
+        return Ok(None);
+    }
+    let term_hash = request.topic.schema.term_hash();
+    let space = store.intern_space(request.realm, &request.topic.id, &term_hash, &request.topic.schema)?;
+    for member in request.ensemble.members() {
+        store.intern_model(&member.model)?;
+    }
+    let usd_estimated = match request.mode {
+        Mode::Batch => request.draft.usd(),
+        Mode::OnDemand => request.draft.usd_full(),
+    };
+    let requests = request.draft.requests();
+    let prices = request.draft.shares.iter().map(|share| price(&share.model, share.output, request.models)).collect();
+    let batches = request
+        .draft
+        .shares
+        .into_iter()
+        .flat_map(|share| share.batches)
+        .map(|plan| new_batch(plan, term_hash.as_str(), 0))
+        .collect();
+    let manifest = store.create_manifest(NewManifest {
+        manifest: Manifest {
+            id: ManifestId(0),
+            key: request.key,
+            realm: request.realm,
+            provider: request.provider,
+            dataset: request.draft.dataset,
+            topic: request.topic.id.clone(),
+            term_hash,
+            space: space.number,
+            k: request.k,
+            ensemble: request.ensemble,
+            mode: request.mode,
+            prompt_version: PROMPT_VERSION,
+            created_at: request.now,
+            usd_estimated: usd_estimated.unwrap_or(0.0),
+            budget_usd: request.budget_usd,
+            paused: None,
+            cancelled: false,
+            finished_at: None,
+            round: 0,
+            prices,
+        },
+        batches,
+    })?;
+    store.log(Activity {
+        number: 0,
+        at: request.now,
+        kind: ActivityKind::RunStarted,
+        manifest: Some(manifest.id),
+        title: format!("{} K={} started", request.topic.name, request.k),
+        body: format!("{requests} requests, est. ${:.2}", manifest.usd_estimated),
+    })?;
+    Ok(Some(manifest))
+}
+
+fn price(model: &ModelId, output: OutputBasis, models: &ModelTable) -> Price {
+    let row = models.get(model.as_str());
+    let output_tokens = match output {
+        OutputBasis::History(mean) => mean,
+        OutputBasis::Guess { answer, reasoning } => f64::from(answer + reasoning),
+    };
+    Price {
+        model: model.clone(),
+        input_usd: row.map_or(0.0, |row| row.input_usd),
+        cached_usd: row.map_or(0.0, |row| row.cached_usd),
+        output_usd: row.map_or(0.0, |row| row.output_usd),
+        output_tokens,
+    }
+}
+
+/// A planned batch with its fingerprint.
+pub(crate) fn new_batch(plan: BatchPlan, term_hash: &str, round: u32) -> NewBatch {
+    let count = u32::try_from(plan.requests.len()).expect("a batch has at most the provider's 50,000 requests");
+    let unnumbered = BatchId { manifest: ManifestId(0), number: 0 };
+    let mut batch = Batch::planned(unnumbered, plan.model, count, plan.bytes, plan.tokens);
+    batch.round = round;
+    batch.fingerprint = fingerprint(&batch.model, term_hash, &plan.requests);
+    NewBatch { batch, requests: plan.requests }
+}
+
+/// Identifies what a batch asks: 16 hex digits of a hash over model, schema, prompt and requests in order.
+fn fingerprint(model: &ModelId, term_hash: &str, requests: &[Request]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(model.as_str());
+    hash.update([0]);
+    hash.update(term_hash);
+    hash.update(PROMPT_VERSION.to_be_bytes());
+    for request in requests {
+        hash.update(request.review.0.to_be_bytes());
+        hash.update([request.run]);
+    }
+    hex(&hash.finalize()[..8])
+}
