@@ -73,7 +73,9 @@ impl Default for Timeouts {
 impl Timeouts {
     /// Time that moving `bytes` may take at the slowest rate.
     pub(crate) fn transfer(&self, bytes: u64) -> Duration {
-        Duration::from_secs_f64(bytes as f64 / self.transfer_bytes_per_s_min.max(1) as f64)
+        // A length is what a server says, up to figures that no span of time holds.
+        let seconds = bytes as f64 / self.transfer_bytes_per_s_min.max(1) as f64;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }
 

@@ -132,8 +132,10 @@ impl Provider {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let stall = transport.timeouts.stall;
         // A server that drips a byte now and then never stalls, so the whole has a bound too.
-        let within = remote.total.map(|total| stall + transport.timeouts.transfer(total - target.bytes.min(total)));
-        let deadline = within.map(|within| Instant::now() + within);
+        let within = remote
+            .total
+            .map(|total| stall.saturating_add(transport.timeouts.transfer(total.saturating_sub(target.bytes))));
+        let deadline = within.and_then(|within| Instant::now().checked_add(within));
         loop {
             let silence_ends = Instant::now() + stall;
             let until = deadline.map_or(silence_ends, |deadline| deadline.min(silence_ends));

@@ -43,7 +43,7 @@ impl Provider {
         S: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
         let transport = &self.transport;
-        let within = transport.timeouts.answer + transport.timeouts.transfer(bytes);
+        let within = transport.timeouts.answer.saturating_add(transport.timeouts.transfer(bytes));
         let fault = InputFault::default();
         let part = Part::stream_with_length(Body::wrap_stream(checked(body, bytes, fault.clone())), bytes)
             .file_name(filename.to_owned())

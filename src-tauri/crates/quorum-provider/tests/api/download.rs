@@ -200,3 +200,10 @@ async fn a_large_file_arrives_whole_over_many_cuts() {
     // Each cut brought something new, so the bound on fruitless tries did not end it.
     assert_eq!(server.requests().len(), end.div_ceil(step));
 }
+
+#[tokio::test]
+async fn an_absurd_length_is_a_cut_like_any_other() {
+    let absurd = Reply::Bytes(message(200, &["accept-ranges: none"], Some(usize::MAX - 2), TEXT));
+    let at_any_rate: fn(&mut ProviderConfig) = |config| config.timeouts.transfer_bytes_per_s_min = 0;
+    check_error(vec![absurd; 4], "interrupted", 4, at_any_rate).await;
+}
