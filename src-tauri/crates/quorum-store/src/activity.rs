@@ -1,7 +1,6 @@
 //! The activity log: what happened while nobody looked. The same facts that notifications tell. Append-only.
 
 use quorum_core::manifest::ManifestId;
-use redb::ReadableDatabase;
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -4,7 +4,7 @@ use quorum_core::{
     manifest::{Batch, BatchId, ManifestId},
     plan::Request,
 };
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use crate::{
     Store, StoreError,

@@ -1,6 +1,6 @@
 //! The user's own catalog: its YAML files as they were added, by path.
 
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use crate::{Store, StoreError, tables};
 

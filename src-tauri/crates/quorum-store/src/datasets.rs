@@ -9,11 +9,12 @@ use quorum_core::{
     ids::{BusinessId, DatasetName, ReviewId},
     votes::ReviewNo,
 };
-use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
+use redb::{ReadableTable, ReadableTableMetadata};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ReviewRow, Store, StoreError,
+    open::abort,
     reviews::{next_review_no, set_next_review_no},
     rows::{Unpack, all_json, from_json, next_number, pack_text, to_json},
     tables::{self, pair, range_of},
@@ -160,13 +161,13 @@ impl Store {
         imported_at: u32,
         businesses: impl IntoIterator<Item = Result<PreparedBusiness, E>>,
     ) -> Result<ImportReport, E> {
-        let write = self.db.begin_write().map_err(StoreError::from)?;
+        let write = self.db.begin_write()?;
         let mut import = Import { report: ImportReport::default(), number: 0, source };
         let done = import.run(&write, name, imported_at, businesses);
         match done {
             Ok(()) => write.commit().map_err(StoreError::from)?,
             Err(error) => {
-                write.abort().map_err(StoreError::from)?;
+                abort(write);
                 return Err(error);
             }
         }

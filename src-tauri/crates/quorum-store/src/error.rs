@@ -22,6 +22,8 @@ pub enum StoreError {
     DiskFull { source: Box<redb::Error> },
     #[error("the store could not be read or written; everything committed before is safe")]
     Storage { source: Box<redb::Error> },
+    #[error("the store file is damaged and cannot be repaired; a backup has what it had then")]
+    Corrupt { source: Box<redb::Error> },
     #[error("the row {table}/{key} is damaged")]
     Row { table: &'static str, key: String, source: serde_json::Error },
     #[error("the row {table}/{key} is damaged: {reason}")]
@@ -30,6 +32,10 @@ pub enum StoreError {
     RowVersion { table: &'static str, version: u8 },
     #[error("votes of review number {review} cannot be read")]
     Votes { review: u32, source: RowError },
+    #[error("votes with {given} fields do not fit vote space {space}, whose schema has {fields}")]
+    FieldCount { space: u32, fields: usize, given: usize },
+    #[error("there is no vote space {0}")]
+    NoSpace(u32),
     #[error("there is no dataset `{0}`")]
     NoDataset(DatasetName),
     #[error("there is no run {0}")]
@@ -40,8 +46,10 @@ pub enum StoreError {
     NoOverride(u32),
     #[error("the store cannot count higher than it has: {0}")]
     TooMany(&'static str),
-    #[error("copying the store failed")]
-    Copy { source: std::io::Error },
+    #[error("copying the store to {path} failed")]
+    Copy { path: PathBuf, source: std::io::Error },
+    #[error("{path} is the store itself; a backup needs a file of its own")]
+    BackupOntoItself { path: PathBuf },
 }
 
 impl StoreError {
@@ -50,6 +58,7 @@ impl StoreError {
             redb::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => {
                 Self::DiskFull { source: Box::new(source) }
             }
+            redb::Error::Corrupted(_) => Self::Corrupt { source: Box::new(source) },
             _ => Self::Storage { source: Box::new(source) },
         }
     }
@@ -65,4 +74,11 @@ macro_rules! from_redb {
     )+};
 }
 
-from_redb!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError, redb::CompactionError);
+from_redb!(
+    redb::CursorError,
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError,
+    redb::CommitError,
+    redb::CompactionError
+);

@@ -5,7 +5,6 @@ use quorum_core::{
     plan::Request,
     votes::ReviewNo,
 };
-use redb::ReadableDatabase;
 
 use crate::{
     Store, StoreError,

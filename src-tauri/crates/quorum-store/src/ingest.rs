@@ -11,6 +11,7 @@ use crate::{
     NewVote, Store, StoreError, UsageEntry,
     batches::key,
     failures::request_key,
+    open::Done,
     rows::{from_json, next_number, to_json},
     tables, votes,
 };
@@ -47,14 +48,14 @@ impl Store {
     /// Stores votes, failures, usage and the batch's new state together.
     pub fn ingest(&self, mut ingest: Ingest) -> Result<Ingested, StoreError> {
         votes::sort(&mut ingest.votes);
-        self.write(|write| {
+        self.write_if_changed(|write| {
             let mut batches = write.open_table(tables::BATCHES)?;
             let mut batch: Batch = {
                 let row = batches.get(key(ingest.batch))?.ok_or(StoreError::NoBatch(ingest.batch))?;
                 from_json("batches_v1", ingest.batch, row.value())?
             };
             if batch.state == BatchState::Ingested {
-                return Ok(Ingested::Before);
+                return Ok(Done::Unchanged(Ingested::Before));
             }
             let merged = votes::insert(write, ingest.space, ingest.fields, &ingest.votes)?;
             let mut failures = write.open_table(tables::FAILURES)?;
@@ -81,7 +82,7 @@ impl Store {
             batch.trouble = None;
             batch.retry_at = None;
             batches.insert(key(ingest.batch), to_json(&batch).as_slice())?;
-            Ok(Ingested::Now { votes: merged.added, known: merged.known, failed: batch.failed })
+            Ok(Done::Changed(Ingested::Now { votes: merged.added, known: merged.known, failed: batch.failed }))
         })
     }
 }

@@ -8,13 +8,17 @@
 //! and anything derived: consensus and verdicts are computed when someone looks.
 
 mod activity;
+mod backup;
 mod batches;
 mod catalog;
 mod datasets;
+mod disk;
 mod error;
 mod failures;
+mod handle;
 mod ingest;
 mod manifests;
+mod models;
 mod open;
 mod overrides;
 mod reviews;
@@ -22,10 +26,13 @@ mod rows;
 mod settings;
 mod spaces;
 mod tables;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod usage;
 mod votes;
 
 pub use activity::{Activity, ActivityKind};
+pub use backup::StoreFile;
 pub use datasets::{BusinessRow, DatasetInfo, DatasetView, ImportReport, PreparedBusiness, PreparedReview, ReviewFact};
 pub use error::StoreError;
 pub use failures::FailedRequest;

@@ -2,18 +2,26 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::{self, File, OpenOptions},
+    io,
     path::{Path, PathBuf},
-    sync::RwLock,
+    sync::{Mutex, PoisonError, RwLock},
 };
 
 use quorum_core::{ids::ModelId, votes::ModelNo};
-use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, WriteTransaction};
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, WriteTransaction, backends::FileBackend,
+};
 
-use crate::{StoreError, tables};
+use crate::{
+    StoreError,
+    disk::{Access, Disk},
+    handle::{Handle, Opened},
+    tables::{self, with_every_table},
+};
 
 /// Version of the whole file. Migration number n brings a file from n to n + 1.
-const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 const VERSION_KEY: &str = "schema_version";
 const STORE_KEY: &str = "store_key";
@@ -22,11 +30,12 @@ const STORE_KEY: &str = "store_key";
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The store. Cheap to share behind an `Arc`; readers never wait for the writer.
+#[derive(Debug)]
 pub struct Store {
-    pub(crate) db: Database,
+    pub(crate) db: Handle,
     path: PathBuf,
     /// Model names by number and back; a handful, read at open.
-    models: RwLock<BTreeMap<ModelId, ModelNo>>,
+    pub(crate) models: RwLock<BTreeMap<ModelId, ModelNo>>,
 }
 
 /// What a whole check of the file found.
@@ -37,88 +46,62 @@ pub enum Integrity {
     Repaired,
 }
 
+/// What an action did to the file.
+pub(crate) enum Done<T> {
+    Changed(T),
+    /// Nothing to keep: the file stays as it is, byte for byte.
+    Unchanged(T),
+}
+
 impl Store {
     /// Opens or makes the store at this path; makes missing folders.
+    ///
+    /// A file that is no store, or a newer one, is refused before a byte of it changes.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         }
-        let opened = Database::builder().set_cache_size(CACHE_BYTES).create(path);
-        Self::prepare(path, opened)
-    }
-
-    /// Opens a store on a backend of the caller's, for tests that stop the disk at will.
-    pub fn open_with_backend(backend: impl StorageBackend) -> Result<Self, StoreError> {
-        let opened = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend);
-        Self::prepare(Path::new("<backend>"), opened)
-    }
-
-    fn prepare(path: &Path, opened: Result<Database, redb::DatabaseError>) -> Result<Self, StoreError> {
-        let path = path.to_owned();
-        let db = opened.map_err(|source| match source {
-            redb::DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path: path.clone() },
-            redb::DatabaseError::Storage(redb::StorageError::Io(io))
-                if io.kind() == std::io::ErrorKind::InvalidData =>
-            {
-                StoreError::NotAStore { path: path.clone() }
-            }
-            redb::DatabaseError::Storage(storage) => storage.into(),
-            source => StoreError::Open { path: path.clone(), source: Box::new(source) },
-        })?;
-        let mut store = Self { db, path, models: RwLock::default() };
-        store.migrate()?;
-        store.models = RwLock::new(store.read_models()?);
-        Ok(store)
-    }
-
-    fn migrate(&self) -> Result<(), StoreError> {
-        match self.meta(VERSION_KEY)? {
-            None => self.create_tables(),
-            Some(bytes) => {
-                let found = bytes.try_into().map(u32::from_be_bytes).map_err(|_| StoreError::Damaged {
-                    table: "meta",
-                    key: VERSION_KEY.to_owned(),
-                    reason: "it is not a number",
-                })?;
-                if found > SCHEMA_VERSION {
-                    return Err(StoreError::Newer { path: self.path.clone(), found, known: SCHEMA_VERSION });
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = self.db.begin_read()?;
-        match read.open_table(tables::META) {
-            Ok(table) => Ok(table.get(key)?.map(|value| value.value().to_owned())),
-            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Makes all tables at once, so that readers never meet a missing one.
-    fn create_tables(&self) -> Result<(), StoreError> {
-        self.write(|write| {
-            write.open_table(tables::META)?.insert(VERSION_KEY, SCHEMA_VERSION.to_be_bytes().as_slice())?;
-            write.open_table(tables::DATASETS)?;
-            write.open_table(tables::BUSINESSES)?;
-            write.open_table(tables::REVIEWS)?;
-            write.open_table(tables::REVIEW_NOS)?;
-            write.open_table(tables::MODELS)?;
-            write.open_table(tables::SPACES)?;
-            write.open_table(tables::VOTES)?;
-            write.open_table(tables::MANIFESTS)?;
-            write.open_table(tables::BATCHES)?;
-            write.open_table(tables::REQUESTS)?;
-            write.open_table(tables::FAILURES)?;
-            write.open_table(tables::OVERRIDES)?;
-            write.open_table(tables::USAGE)?;
-            write.open_table(tables::ACTIVITY)?;
-            write.open_table(tables::SETTINGS)?;
-            write.open_table(tables::CATALOG)?;
-            Ok(())
+        let file = path.to_owned();
+        Self::open_on(path, move || {
+            let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file);
+            Ok(Box::new(file_backend(&file, opened)?))
         })
+    }
+
+    /// Opens a store on a backend of the caller's, for tests that stop the disk at will. After a failed write such a store
+    /// stays failed; [`Store::open_with_backends`] does not.
+    pub fn open_with_backend(backend: impl StorageBackend) -> Result<Self, StoreError> {
+        let backend = Mutex::new(Some(backend));
+        Self::open_on(Path::new("<backend>"), move || {
+            let backend = backend.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let backend = backend.ok_or_else(|| StoreError::from(redb::StorageError::PreviousIo))?;
+            Ok(Box::new(backend))
+        })
+    }
+
+    /// As [`Store::open_with_backend`]; `backend` is asked for the same disk again after a failed write.
+    pub fn open_with_backends<B: StorageBackend>(
+        backend: impl Fn() -> B + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        Self::open_on(Path::new("<backend>"), move || Ok(Box::new(backend())))
+    }
+
+    fn open_on(
+        path: &Path,
+        backend: impl Fn() -> Result<Box<dyn StorageBackend>, StoreError> + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let path = path.to_owned();
+        let db = {
+            let path = path.clone();
+            Handle::new(Box::new(move || {
+                let opened = open_held(&path, backend()?, Access::Write)?;
+                admit(&path, &opened)?;
+                Ok(opened)
+            }))?
+        };
+        let store = Self { db, path, models: RwLock::default() };
+        store.read_models()?;
+        Ok(store)
     }
 
     /// One action, one transaction: committed when `act` succeeds, without a trace when it does not.
@@ -126,14 +109,26 @@ impl Store {
         &self,
         act: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.write_if_changed(|write| act(write).map(Done::Changed))
+    }
+
+    /// As [`Store::write`], for actions that may find nothing to do.
+    pub(crate) fn write_if_changed<T>(
+        &self,
+        act: impl FnOnce(&WriteTransaction) -> Result<Done<T>, StoreError>,
+    ) -> Result<T, StoreError> {
         let write = self.db.begin_write()?;
         match act(&write) {
-            Ok(done) => {
+            Ok(Done::Changed(done)) => {
                 write.commit()?;
                 Ok(done)
             }
-            Err(error) => {
+            Ok(Done::Unchanged(done)) => {
                 write.abort()?;
+                Ok(done)
+            }
+            Err(error) => {
+                abort(write);
                 Err(error)
             }
         }
@@ -144,79 +139,122 @@ impl Store {
     }
 
     /// A key that tells this store from every other, made by the caller (who may use randomness) the first time.
+    ///
+    /// A copy of the file has the same key ([`Store::backup`]).
     pub fn key(&self, make: impl FnOnce() -> String) -> Result<String, StoreError> {
-        if let Some(key) = self.meta(STORE_KEY)? {
-            return Ok(String::from_utf8_lossy(&key).into_owned());
-        }
-        let key = make();
-        self.write(|write| {
-            write.open_table(tables::META)?.insert(STORE_KEY, key.as_bytes())?;
-            Ok(())
-        })?;
-        Ok(key)
-    }
-
-    fn read_models(&self) -> Result<BTreeMap<ModelId, ModelNo>, StoreError> {
-        let table = self.db.begin_read()?.open_table(tables::MODELS)?;
-        table
-            .iter()?
-            .map(|row| {
-                let (number, name) = row?;
-                Ok((ModelId::from(name.value()), ModelNo(number.value())))
-            })
-            .collect()
-    }
-
-    /// The number of a model that has one.
-    pub fn model_no(&self, model: &ModelId) -> Option<ModelNo> {
-        self.models.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(model).copied()
-    }
-
-    /// All models that were ever asked or imported, by number.
-    pub fn models(&self) -> BTreeMap<ModelNo, ModelId> {
-        let models = self.models.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        models.iter().map(|(model, number)| (*number, model.clone())).collect()
-    }
-
-    /// The number of a model, given now if it has none.
-    pub fn intern_model(&self, model: &ModelId) -> Result<ModelNo, StoreError> {
-        if let Some(known) = self.model_no(model) {
-            return Ok(known);
-        }
-        let number = self.write(|write| {
-            let mut table = write.open_table(tables::MODELS)?;
-            // Another thread may have been first.
-            for row in table.iter()? {
-                let (number, name) = row?;
-                if name.value() == model.as_str() {
-                    return Ok(number.value());
-                }
+        self.write_if_changed(|write| {
+            let mut meta = write.open_table(tables::META)?;
+            let known = meta.get(STORE_KEY)?.map(|key| String::from_utf8_lossy(key.value()).into_owned());
+            if let Some(key) = known {
+                return Ok(Done::Unchanged(key));
             }
-            let next = match table.last()? {
-                Some((last, _)) => last.value().checked_add(1).ok_or(StoreError::TooMany("models"))?,
-                None => 1,
-            };
-            table.insert(next, model.as_str())?;
-            Ok(next)
-        })?;
-        let number = ModelNo(number);
-        self.models.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(model.clone(), number);
-        Ok(number)
+            let key = make();
+            meta.insert(STORE_KEY, key.as_bytes())?;
+            Ok(Done::Changed(key))
+        })
     }
 
     /// Reads every page and checks its sum; needs the store for itself.
     pub fn check(&mut self) -> Result<Integrity, StoreError> {
-        match self.db.check_integrity() {
+        let path = &self.path;
+        self.db.exclusive(|db| match db.check_integrity() {
             Ok(true) => Ok(Integrity::Sound),
             Ok(false) => Ok(Integrity::Repaired),
-            Err(redb::DatabaseError::Storage(storage)) => Err(storage.into()),
-            Err(source) => Err(StoreError::Open { path: self.path.clone(), source: Box::new(source) }),
-        }
+            Err(error) => Err(open_error(path, error)),
+        })
     }
 
     /// Gives unused pages back to the file system; needs the store for itself.
     pub fn compact(&mut self) -> Result<(), StoreError> {
-        while self.db.compact()? {}
-        Ok(())
+        self.db.exclusive(|db| {
+            while db.compact()? {}
+            Ok(())
+        })
+    }
+}
+
+/// Gives a failed action up. Its own error is the one to tell: when aborting fails too, it is for the same cause, and the
+/// file's last commit stands either way.
+pub(crate) fn abort(write: WriteTransaction) {
+    let _ = write.abort();
+}
+
+/// The file behind an opened path.
+pub(crate) fn file_backend(path: &Path, opened: io::Result<File>) -> Result<FileBackend, StoreError> {
+    let file = opened.map_err(|source| {
+        if path.is_dir() { StoreError::NotAStore { path: path.to_owned() } } else { open_error(path, source.into()) }
+    })?;
+    if path.is_dir() {
+        return Err(StoreError::NotAStore { path: path.to_owned() });
+    }
+    FileBackend::new(file).map_err(|error| open_error(path, error))
+}
+
+/// Opens a database whose writes are held back until [`Disk::release`].
+pub(crate) fn open_held(path: &Path, backend: Box<dyn StorageBackend>, access: Access) -> Result<Opened, StoreError> {
+    let disk = Disk::new(backend, access);
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(access == Access::Read);
+    let db = builder.create_with_backend(disk.backend()).map_err(|error| open_error(path, error))?;
+    Ok(Opened { db, disk })
+}
+
+/// Lets a file in when it is ours and not newer; from then on it may be written.
+fn admit(path: &Path, opened: &Opened) -> Result<(), StoreError> {
+    let found = schema_version(path, &opened.db.begin_read()?)?;
+    let release = || opened.disk.release().map_err(|error| open_error(path, error.into()));
+    match found {
+        None => {
+            release()?;
+            create_tables(&opened.db)
+        }
+        Some(found) if found > SCHEMA_VERSION => {
+            Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION })
+        }
+        Some(_) => release(),
+    }
+}
+
+/// The version of a store file; `None` for a file without any table, which is a new one.
+pub(crate) fn schema_version(path: &Path, read: &ReadTransaction) -> Result<Option<u32>, StoreError> {
+    if read.list_tables()?.next().is_none() {
+        return Ok(None);
+    }
+    // Somebody else's redb file.
+    let foreign = || StoreError::NotAStore { path: path.to_owned() };
+    let meta = match read.open_table(tables::META) {
+        Ok(meta) => meta,
+        Err(redb::TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return Err(foreign()),
+    };
+    let row = meta.get(VERSION_KEY)?.ok_or_else(foreign)?;
+    row.value().try_into().map(u32::from_be_bytes).map(Some).map_err(|_| foreign())
+}
+
+/// The store's key, if it was ever asked for.
+pub(crate) fn store_key(read: &ReadTransaction) -> Result<Option<String>, StoreError> {
+    let meta = read.open_table(tables::META)?;
+    Ok(meta.get(STORE_KEY)?.map(|key| String::from_utf8_lossy(key.value()).into_owned()))
+}
+
+/// Makes all tables at once, so that readers never meet a missing one.
+fn create_tables(db: &Database) -> Result<(), StoreError> {
+    let write = db.begin_write()?;
+    write.open_table(tables::META)?.insert(VERSION_KEY, SCHEMA_VERSION.to_be_bytes().as_slice())?;
+    with_every_table!(table => write.open_table(table)?);
+    Ok(write.commit()?)
+}
+
+pub(crate) fn open_error(path: &Path, error: redb::DatabaseError) -> StoreError {
+    let path = path.to_owned();
+    match error {
+        redb::DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path },
+        redb::DatabaseError::Storage(redb::StorageError::Io(error)) => match error.kind() {
+            io::ErrorKind::InvalidData => StoreError::NotAStore { path },
+            io::ErrorKind::StorageFull => redb::StorageError::Io(error).into(),
+            _ => StoreError::Open { path, source: Box::new(error.into()) },
+        },
+        redb::DatabaseError::Storage(error) => error.into(),
+        source => StoreError::Open { path, source: Box::new(source) },
     }
 }

@@ -1,17 +1,18 @@
 //! Overrides as an audit trail: setting and undoing are both entries, and nothing is ever removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorum_core::{
     ids::{BusinessId, ReviewId, TopicId},
     manifest::Realm,
 };
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     Store, StoreError,
+    open::Done,
     rows::{all_json, from_json, next_number, to_json},
     tables,
 };
@@ -64,7 +65,7 @@ impl Store {
 
     /// Undoes a correction: an entry of its own. Undoing twice changes nothing.
     pub fn undo_override(&self, number: u32, reason: &str, at: u32) -> Result<(), StoreError> {
-        self.write(|write| {
+        self.write_if_changed(|write| {
             let mut table = write.open_table(tables::OVERRIDES)?;
             let set: OverrideEvent = {
                 let row = table.get(number)?.ok_or(StoreError::NoOverride(number))?;
@@ -75,7 +76,7 @@ impl Store {
             }
             let events: Vec<OverrideEvent> = all_json("overrides_v1", &table)?;
             if events.iter().any(|event| matches!(event.kind, OverrideKind::Undo { undoes } if undoes == number)) {
-                return Ok(());
+                return Ok(Done::Unchanged(()));
             }
             let next = next_number(&table, "corrections")?;
             let undo = OverrideEvent {
@@ -86,7 +87,7 @@ impl Store {
                 ..set
             };
             table.insert(next, to_json(&undo).as_slice())?;
-            Ok(())
+            Ok(Done::Changed(()))
         })
     }
 
@@ -98,7 +99,7 @@ impl Store {
     /// The corrections that hold, oldest first; later ones win field by field.
     pub fn overrides(&self, realm: Realm) -> Result<Vec<OverrideEvent>, StoreError> {
         let trail = self.override_trail()?;
-        let undone: Vec<u32> = trail
+        let undone: BTreeSet<u32> = trail
             .iter()
             .filter_map(|event| match event.kind {
                 OverrideKind::Undo { undoes } => Some(undoes),

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use quorum_core::{date::Date, ids::ReviewId, votes::ReviewNo};
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use crate::{
     Store, StoreError,
-    rows::{Unpack, pack_text},
+    open::Done,
+    rows::{Unpack, pack_text, read_counter, write_counter},
     tables,
 };
 
@@ -65,7 +66,7 @@ impl Store {
         numbers: impl IntoIterator<Item = ReviewNo>,
         mut each: impl FnMut(ReviewNo, ReviewRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let read = self.db.begin_read().map_err(StoreError::from)?;
+        let read = self.db.begin_read()?;
         let table = read.open_table(tables::REVIEWS).map_err(StoreError::from)?;
         for number in numbers {
             if let Some(row) = table.get(number.0).map_err(StoreError::from)? {
@@ -94,24 +95,29 @@ impl Store {
 
     /// The numbers of these review ids, given now to those that have none.
     pub fn intern_reviews(&self, ids: &[ReviewId]) -> Result<Vec<ReviewNo>, StoreError> {
-        self.write(|write| {
+        self.write_if_changed(|write| {
             let mut table = write.open_table(tables::REVIEW_NOS)?;
-            let mut next = next_review_no(&write.open_table(tables::META)?)?;
+            let first = next_review_no(&write.open_table(tables::META)?)?;
+            let mut next = first;
             let mut numbers = Vec::with_capacity(ids.len());
             for id in ids {
                 let known = table.get(id.as_str())?.map(|number| number.value());
                 let number = match known {
                     Some(number) => number,
                     None => {
-                        table.insert(id.as_str(), next)?;
-                        next += 1;
-                        next - 1
+                        let number = next;
+                        next = number.checked_add(1).ok_or(StoreError::TooMany("reviews"))?;
+                        table.insert(id.as_str(), number)?;
+                        number
                     }
                 };
                 numbers.push(ReviewNo(number));
             }
+            if next == first {
+                return Ok(Done::Unchanged(numbers));
+            }
             set_next_review_no(&mut write.open_table(tables::META)?, next)?;
-            Ok(numbers)
+            Ok(Done::Changed(numbers))
         })
     }
 }
@@ -120,23 +126,12 @@ const NEXT_REVIEW: &str = "next_review";
 
 /// The number that the next new review gets.
 pub(crate) fn next_review_no(meta: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<u32, StoreError> {
-    match meta.get(NEXT_REVIEW)? {
-        None => Ok(1),
-        Some(bytes) => bytes.value().try_into().map(u32::from_be_bytes).map_err(|_| StoreError::Damaged {
-            table: "meta",
-            key: NEXT_REVIEW.to_owned(),
-            reason: "it is not a number",
-        }),
-    }
+    read_counter(meta, NEXT_REVIEW)
 }
 
 pub(crate) fn set_next_review_no(
     meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
     next: u32,
 ) -> Result<(), StoreError> {
-    if next == u32::MAX {
-        return Err(StoreError::TooMany("reviews"));
-    }
-    meta.insert(NEXT_REVIEW, next.to_be_bytes().as_slice())?;
-    Ok(())
+    write_counter(meta, NEXT_REVIEW, next)
 }

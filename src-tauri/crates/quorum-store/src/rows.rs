@@ -29,11 +29,38 @@ pub fn from_json<T: DeserializeOwned>(
 }
 
 /// The number after the last row of a table with running numbers.
-pub fn next_number<V: Value + 'static>(table: &impl ReadableTable<u32, V>, what: &'static str) -> Result<u32, StoreError> {
+pub fn next_number<V: Value + 'static>(
+    table: &impl ReadableTable<u32, V>,
+    what: &'static str,
+) -> Result<u32, StoreError> {
     match table.last()? {
         Some((last, _)) => last.value().checked_add(1).ok_or(StoreError::TooMany(what)),
         None => Ok(1),
     }
+}
+
+/// A counter of the file, for numbers that may never be given twice; 1 when it was never written.
+pub fn read_counter(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+    name: &'static str,
+) -> Result<u32, StoreError> {
+    match meta.get(name)? {
+        None => Ok(1),
+        Some(bytes) => bytes.value().try_into().map(u32::from_be_bytes).map_err(|_| StoreError::Damaged {
+            table: "meta",
+            key: name.to_owned(),
+            reason: "it is not a number",
+        }),
+    }
+}
+
+pub fn write_counter(
+    meta: &mut redb::Table<'_, &'static str, &'static [u8]>,
+    name: &'static str,
+    next: u32,
+) -> Result<(), StoreError> {
+    meta.insert(name, next.to_be_bytes().as_slice())?;
+    Ok(())
 }
 
 /// All JSON rows of a table, in key order.
@@ -45,8 +72,8 @@ where
     table
         .iter()?
         .map(|row| {
-            let (_, value) = row?;
-            from_json(name, "?", value.value())
+            let (key, value) = row?;
+            from_json(name, format_args!("{:?}", key.value()), value.value())
         })
         .collect()
 }

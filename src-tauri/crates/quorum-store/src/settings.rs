@@ -1,6 +1,5 @@
 //! Settings: named JSON values. What they mean is the caller's; a missing one is its default.
 
-use redb::ReadableDatabase;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{

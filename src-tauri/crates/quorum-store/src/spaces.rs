@@ -5,11 +5,11 @@ use quorum_core::{
     manifest::Realm,
     schema::{Schema, Term, TermValue},
 };
-use redb::ReadableDatabase;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Store, StoreError,
+    open::Done,
     rows::{all_json, next_number, to_json},
     tables,
 };
@@ -79,9 +79,7 @@ impl Store {
         term_hash: &TermHash,
         schema: &Schema,
     ) -> Result<Space, StoreError> {
-        if let Some(space) = self.space(realm, topic, term_hash)? {
-            return Ok(space);
-        }
+        let is_it = |space: &Space| space.realm == realm && space.topic == *topic && space.term_hash == *term_hash;
         let fields = schema
             .fields()
             .iter()
@@ -90,12 +88,15 @@ impl Store {
                 values: field.term.values.iter().map(|value| value.id.clone()).collect(),
             })
             .collect();
-        self.write(|write| {
+        self.write_if_changed(|write| {
             let mut table = write.open_table(tables::SPACES)?;
+            if let Some(known) = all_json("spaces_v1", &table)?.into_iter().find(is_it) {
+                return Ok(Done::Unchanged(known));
+            }
             let number = next_number(&table, "vote spaces")?;
             let space = Space { number, realm, topic: topic.clone(), term_hash: term_hash.clone(), fields };
             table.insert(number, to_json(&space).as_slice())?;
-            Ok(space)
+            Ok(Done::Changed(space))
         })
     }
 }

@@ -52,3 +52,19 @@ pub fn second(key: u64) -> u32 {
 pub fn range_of(first: u32) -> std::ops::RangeInclusive<u64> {
     pair(first, 0)..=pair(first, u32::MAX)
 }
+
+/// Does something with every table, so that making, copying and counting them can never forget one.
+macro_rules! with_every_table {
+    ($table:ident => $act:expr) => {{
+        with_every_table!(@each $table => $act;
+            META, DATASETS, BUSINESSES, REVIEWS, REVIEW_NOS, MODELS, SPACES, VOTES, MANIFESTS, BATCHES, REQUESTS,
+            FAILURES, OVERRIDES, USAGE, ACTIVITY, SETTINGS, CATALOG)
+    }};
+    (@each $table:ident => $act:expr; $($name:ident),+) => {{
+        $({
+            let $table = $crate::tables::$name;
+            $act;
+        })+
+    }};
+}
+pub(crate) use with_every_table;

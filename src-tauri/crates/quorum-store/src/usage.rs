@@ -1,7 +1,6 @@
 //! The usage ledger: what was billed, entry by entry. Append-only.
 
 use quorum_core::{ids::ModelId, manifest::BatchId, models::Usage};
-use redb::ReadableDatabase;
 use serde::{Deserialize, Serialize};
 
 use crate::{Store, StoreError, rows::all_json, tables};

@@ -1,10 +1,16 @@
 //! Votes: packed rows per (space, review). A stored vote is never replaced.
 
+use std::{
+    collections::BTreeMap,
+    ops::{Bound, RangeInclusive},
+};
+
 use quorum_core::votes::{Merged, ReviewNo, Vote, VoteRow, merge};
-use redb::{ReadableDatabase, ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
 use crate::{
-    Store, StoreError,
+    Space, Store, StoreError,
+    rows::from_json,
     tables::{self, pair, range_of, second},
 };
 
@@ -64,6 +70,12 @@ pub(crate) fn sort(votes: &mut [NewVote]) {
     votes.sort_by_key(|new| (new.review, new.vote.model, new.vote.run));
 }
 
+/// Reviews that are merged at a time; bounds the memory that it takes.
+const REVIEWS_AT_ONCE: usize = 4_096;
+
+/// Up to this many stored rows a touched one, the whole stretch is written anew.
+const REWRITE_ROWS_MAX: usize = 4;
+
 /// Merges sorted votes into their rows.
 pub(crate) fn insert(
     write: &WriteTransaction,
@@ -71,36 +83,90 @@ pub(crate) fn insert(
     fields: usize,
     votes: &[NewVote],
 ) -> Result<Merged, StoreError> {
+    check_width(write, space, fields, votes)?;
     let mut table = write.open_table(tables::VOTES)?;
+    let groups: Vec<&[NewVote]> = votes.chunk_by(|one, next| one.review == next.review).collect();
     let mut total = Merged::default();
-    let (mut row, mut new) = (Vec::new(), Vec::new());
-    for group in votes.chunk_by(|one, next| one.review == next.review) {
-        new.clear();
-        new.extend(group.iter().map(|new| new.vote.clone()));
-        let merged = insert_row(&mut table, pair(space, group[0].review.0), fields, &new, &mut row)?;
+    for groups in groups.chunks(REVIEWS_AT_ONCE) {
+        let merged = insert_groups(&mut table, space, fields, groups)?;
         total.added += merged.added;
         total.known += merged.known;
     }
     Ok(total)
 }
 
-fn insert_row(
+/// Merges the votes of some reviews, one group a review, in order.
+///
+/// Rows that grow in place leave half-empty pages behind: 35 bytes a vote, measured. Where most rows of a stretch grow
+/// anyway, it is taken out and written back in one sweep, which packs the pages full: 17 bytes a vote.
+fn insert_groups(
     table: &mut Table<'_, u64, &'static [u8]>,
-    key: u64,
+    space: u32,
     fields: usize,
-    new: &[Vote],
-    row: &mut Vec<u8>,
+    groups: &[&[NewVote]],
 ) -> Result<Merged, StoreError> {
-    let merged = {
-        let stored = table.get(key)?;
-        let stored = match &stored {
-            Some(bytes) => row_of(second(key), bytes.value())?,
-            None => VoteRow::empty(),
-        };
-        merge(stored, new, fields, row)
-    };
-    if merged.added > 0 {
-        table.insert(key, row.as_slice())?;
+    let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return Ok(Merged::default()) };
+    let stretch = pair(space, first[0].review.0)..=pair(space, last[0].review.0);
+    let rows_max = groups.len() * REWRITE_ROWS_MAX;
+    let mut rows = BTreeMap::new();
+    for row in table.range(stretch.clone())?.take(rows_max + 1) {
+        let (key, value) = row?;
+        rows.insert(key.value(), value.value().to_vec());
     }
-    Ok(merged)
+    let is_sweep = rows.len() <= rows_max;
+    let (mut total, mut new) = (Merged::default(), Vec::new());
+    for group in groups {
+        let key = pair(space, group[0].review.0);
+        new.clear();
+        new.extend(group.iter().map(|new| new.vote.clone()));
+        let mut row = Vec::new();
+        let merged = if is_sweep {
+            let stored = rows.get(&key).map_or(Ok(VoteRow::empty()), |row| row_of(second(key), row))?;
+            merge(stored, &new, fields, &mut row)
+        } else {
+            let stored = table.get(key)?;
+            let stored = stored.as_ref().map_or(Ok(VoteRow::empty()), |row| row_of(second(key), row.value()))?;
+            merge(stored, &new, fields, &mut row)
+        };
+        total.added += merged.added;
+        total.known += merged.known;
+        if merged.added == 0 {
+            continue;
+        }
+        if is_sweep {
+            rows.insert(key, row);
+        } else {
+            table.insert(key, row.as_slice())?;
+        }
+    }
+    if is_sweep && total.added > 0 {
+        sweep(table, stretch, &rows)?;
+    }
+    Ok(total)
+}
+
+/// Replaces all rows of a stretch.
+fn sweep(
+    table: &mut Table<'_, u64, &'static [u8]>,
+    stretch: RangeInclusive<u64>,
+    rows: &BTreeMap<u64, Vec<u8>>,
+) -> Result<(), StoreError> {
+    table.retain_in(stretch.clone(), |_, _| false)?;
+    let mut cursor = table.lower_bound_mut(Bound::Included(*stretch.start()))?;
+    for (key, row) in rows {
+        cursor.insert_before(*key, row.as_slice())?;
+    }
+    Ok(cursor.close()?)
+}
+
+/// A row of another width could not be read any more.
+fn check_width(write: &WriteTransaction, space: u32, fields: usize, votes: &[NewVote]) -> Result<(), StoreError> {
+    let spaces = write.open_table(tables::SPACES)?;
+    let row = spaces.get(space)?.ok_or(StoreError::NoSpace(space))?;
+    let known: Space = from_json("spaces_v1", space, row.value())?;
+    let mut widths = votes.iter().map(|new| new.vote.codes.len()).chain([fields]);
+    match widths.find(|width| *width != known.fields.len()) {
+        Some(given) => Err(StoreError::FieldCount { space, fields: known.fields.len(), given }),
+        None => Ok(()),
+    }
 }

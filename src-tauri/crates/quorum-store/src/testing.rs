@@ -1,0 +1,282 @@
+//! For tests: a disk that can be stopped at any operation, torn, and filled, and everything that a store holds as bytes.
+//!
+//! Model of the disk: what was written before the last finished sync is there after a crash. Of what was written since, a crash
+//! keeps all, nothing, or any choice of 512-byte sectors; changes of the file's length happen in order or not at all.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use redb::{Key, ReadTransaction, ReadableTable, StorageBackend, TableDefinition, TableHandle, Value};
+
+use crate::{Store, StoreError, tables::with_every_table};
+
+/// A disk in memory. Clones are handles to the same disk.
+#[derive(Clone, Debug, Default)]
+pub struct FrozenBackend(Arc<Mutex<Disk>>);
+
+#[derive(Debug, Default)]
+struct Disk {
+    /// As it was before the first operation in `log`.
+    base: Vec<u8>,
+    now: Vec<u8>,
+    log: Vec<Operation>,
+    syncs: usize,
+    frozen_at_sync: Option<usize>,
+    is_frozen: bool,
+    /// Bytes that can still be written.
+    room: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+enum Operation {
+    Write { offset: usize, bytes: Vec<u8> },
+    SetLen(usize),
+    Sync,
+}
+
+/// What a crash does to the writes since the last sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    Nothing,
+    Everything,
+    /// A choice of sectors, by a seed.
+    Some {
+        seed: u64,
+    },
+}
+
+const SECTOR_BYTES: usize = 512;
+
+impl FrozenBackend {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A disk that holds this file.
+    pub fn from_image(image: Vec<u8>) -> Self {
+        Self(Arc::new(Mutex::new(Disk { base: image.clone(), now: image, ..Disk::default() })))
+    }
+
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes, changes of length and syncs so far.
+    pub fn operations(&self) -> usize {
+        self.disk().log.len()
+    }
+
+    /// Finished syncs so far.
+    pub fn syncs(&self) -> usize {
+        self.disk().syncs
+    }
+
+    /// The operations that are syncs, by their place in the order of operations.
+    pub fn sync_points(&self) -> Vec<usize> {
+        let disk = self.disk();
+        (0..disk.log.len()).filter(|at| matches!(disk.log[*at], Operation::Sync)).collect()
+    }
+
+    /// Bytes written so far.
+    pub fn bytes_written(&self) -> u64 {
+        self.disk().log.iter().map(|operation| operation.bytes() as u64).sum()
+    }
+
+    /// Stops the disk at the `n`th sync, counted from 1: it and everything after it fails, as if the machine had gone off.
+    pub fn freeze_at_sync(&self, n: usize) {
+        self.disk().frozen_at_sync = Some(n);
+    }
+
+    pub fn is_frozen(&self) -> bool {
+        self.disk().is_frozen
+    }
+
+    /// No more than this many bytes can be written from now on; then the disk is full.
+    pub fn fill_after(&self, bytes: u64) {
+        self.disk().room = Some(bytes);
+    }
+
+    /// There is room again.
+    pub fn free(&self) {
+        self.disk().room = None;
+    }
+
+    /// The file as it is now, unsynced writes included.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.disk().now.clone()
+    }
+
+    /// What is on the disk after a crash now (or where it was frozen).
+    pub fn image(&self, loss: Loss) -> Vec<u8> {
+        let at = self.operations();
+        self.image_at(at, loss)
+    }
+
+    /// What is on the disk after a crash before operation `at`.
+    pub fn image_at(&self, at: usize, loss: Loss) -> Vec<u8> {
+        let disk = self.disk();
+        let synced = disk.log[..at].iter().rposition(|operation| matches!(operation, Operation::Sync)).unwrap_or(0);
+        let mut image = disk.base.clone();
+        for operation in &disk.log[..synced] {
+            operation.apply(&mut image);
+        }
+        let pending = &disk.log[synced..at];
+        match loss {
+            Loss::Everything => {}
+            Loss::Nothing => pending.iter().for_each(|operation| operation.apply(&mut image)),
+            Loss::Some { seed } => tear(&mut image, pending, seed),
+        }
+        image
+    }
+}
+
+impl Operation {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Write { bytes, .. } => bytes.len(),
+            Self::SetLen(_) | Self::Sync => 0,
+        }
+    }
+
+    fn apply(&self, image: &mut Vec<u8>) {
+        match self {
+            Self::Write { offset, bytes } => {
+                if image.len() < offset + bytes.len() {
+                    image.resize(offset + bytes.len(), 0);
+                }
+                image[*offset..offset + bytes.len()].copy_from_slice(bytes);
+            }
+            Self::SetLen(len) => image.resize(*len, 0),
+            Self::Sync => {}
+        }
+    }
+}
+
+/// Applies some of the pending operations: a first part of the changes of length, and any sectors that lie within.
+fn tear(image: &mut Vec<u8>, pending: &[Operation], seed: u64) {
+    let mut draw = seed;
+    let lengths = pending.iter().filter(|operation| matches!(operation, Operation::SetLen(_))).count();
+    let mut lengths_kept = next(&mut draw) as usize % (lengths + 1);
+    for operation in pending {
+        match operation {
+            Operation::SetLen(_) if lengths_kept > 0 => {
+                lengths_kept -= 1;
+                operation.apply(image);
+            }
+            Operation::SetLen(_) | Operation::Sync => {}
+            Operation::Write { offset, bytes } => {
+                for (at, sector) in (*offset..).step_by(SECTOR_BYTES).zip(bytes.chunks(SECTOR_BYTES)) {
+                    if next(&mut draw).is_multiple_of(2) && at + sector.len() <= image.len() {
+                        image[at..at + sector.len()].copy_from_slice(sector);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+impl Disk {
+    fn check(&self) -> io::Result<()> {
+        if self.is_frozen { Err(io::Error::other("the disk is frozen")) } else { Ok(()) }
+    }
+
+    fn perform(&mut self, operation: Operation) {
+        operation.apply(&mut self.now);
+        self.log.push(operation);
+    }
+}
+
+fn index(position: u64) -> io::Result<usize> {
+    usize::try_from(position).map_err(io::Error::other)
+}
+
+impl StorageBackend for FrozenBackend {
+    fn len(&self) -> io::Result<u64> {
+        let disk = self.disk();
+        disk.check()?;
+        Ok(disk.now.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let disk = self.disk();
+        disk.check()?;
+        let offset = index(offset)?;
+        let bytes = disk.now.get(offset..offset + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut disk = self.disk();
+        disk.check()?;
+        let operation = Operation::SetLen(index(len)?);
+        disk.perform(operation);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut disk = self.disk();
+        disk.check()?;
+        if disk.frozen_at_sync == Some(disk.syncs + 1) {
+            disk.is_frozen = true;
+            return disk.check();
+        }
+        disk.syncs += 1;
+        disk.perform(Operation::Sync);
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut disk = self.disk();
+        disk.check()?;
+        let offset = index(offset)?;
+        if let Some(room) = disk.room {
+            let Some(left) = room.checked_sub(data.len() as u64) else {
+                // What still fits is written, as a real disk does.
+                let fits = data[..index(room)?].to_owned();
+                disk.room = Some(0);
+                disk.perform(Operation::Write { offset, bytes: fits });
+                return Err(io::ErrorKind::StorageFull.into());
+            };
+            disk.room = Some(left);
+        }
+        disk.perform(Operation::Write { offset, bytes: data.to_owned() });
+        Ok(())
+    }
+}
+
+/// Every row of every table, as bytes.
+pub type Contents = BTreeMap<String, Vec<(Vec<u8>, Vec<u8>)>>;
+
+/// Everything that a store holds, read in one view.
+pub fn contents(store: &Store) -> Result<Contents, StoreError> {
+    let read = store.db.begin_read()?;
+    let mut contents = Contents::new();
+    with_every_table!(table => read_table(&read, table, &mut contents)?);
+    Ok(contents)
+}
+
+fn read_table<K: Key + 'static, V: Value + 'static>(
+    read: &ReadTransaction,
+    table: TableDefinition<'static, K, V>,
+    contents: &mut Contents,
+) -> Result<(), StoreError> {
+    let rows = contents.entry(table.name().to_owned()).or_default();
+    for row in read.open_table(table)?.iter()? {
+        let (key, value) = row?;
+        rows.push((K::as_bytes(&key.value()).as_ref().to_vec(), V::as_bytes(&value.value()).as_ref().to_vec()));
+    }
+    Ok(())
+}
