@@ -58,13 +58,14 @@ class Extraction {
 
 	/** Fills what the user has not chosen yet. */
 	begin(): void {
-		const first = app.models?.ensembles[0];
-		if (this.members.length === 0 && first) this.usePreset(first.name);
+		const preset = app.models?.ensembles[0];
+		if (this.members.length === 0 && preset) this.usePreset(preset.name);
 		const modes = app.models?.modes ?? [];
 		if (!modes.includes(this.mode) && modes[0]) this.mode = modes[0];
 		const known = new Set(app.topics.map((t) => t.topic));
 		this.topics = this.topics.filter((t) => known.has(t));
-		if (this.topics.length === 0 && app.topics[0]) this.topics = [selection.topic ?? app.topics[0].topic];
+		const first = app.topics.find((t) => !t.coverage?.completeK) ?? app.topics[0];
+		if (this.topics.length === 0 && first) this.topics = [first.topic];
 	}
 
 	usePreset(name: string): void {

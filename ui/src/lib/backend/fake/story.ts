@@ -109,7 +109,7 @@ function past(
 				at,
 				"runDone",
 				`${topicById.get(topic)!.name} is done`,
-				`K=${k}: ${requests} requests, ${failed} failed. $${usd.toFixed(2)}.`,
+				`K=${k}: ${requests.toLocaleString("en")} requests, ${failed} failed. $${usd.toFixed(2)}.`,
 				run,
 			),
 		],
