@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::account::batch::Problem;
 use crate::config::AccountLimits;
 use crate::draw::hash_bytes;
-use crate::model::completion::{Models, prompt_tokens};
+use crate::model::completion::{Models, enqueued_tokens};
 use crate::model::ordered::Ordered;
 
 /// Problems that are listed at most; the provider's own bound is not known.
@@ -24,7 +24,7 @@ const PROBLEMS_MAX: usize = 1_000;
 pub(crate) struct Report {
     pub(crate) problems: Vec<Problem>,
     pub(crate) total: u64,
-    pub(crate) prompt_tokens: u64,
+    pub(crate) enqueued_tokens: u64,
     pub(crate) model: Option<String>,
 }
 
@@ -200,7 +200,7 @@ fn check_body(report: &mut Report, number: u64, raw: &RawValue, models: &Models,
             "Chat Completions: Streaming is not supported in the Batch API.".to_owned(),
         );
     }
-    report.prompt_tokens += prompt_tokens(&body);
+    report.enqueued_tokens += enqueued_tokens(&body);
 }
 
 #[cfg(test)]
@@ -240,7 +240,7 @@ mod tests {
         let report = report(&format!("{}\n{}", line("a", "gpt-5-mini"), line("b", "gpt-5-mini")));
         assert_eq!(report.problems, []);
         assert_eq!((report.total, report.model.as_deref()), (2, Some("gpt-5-mini")));
-        assert!(report.prompt_tokens > 0);
+        assert!(report.enqueued_tokens > 0);
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub(crate) struct BatchRecord {
     pub(crate) completed: u64,
     pub(crate) failed: u64,
     pub(crate) usage: Option<Usage>,
-    pub(crate) prompt_tokens: u64,
+    pub(crate) enqueued_tokens: u64,
     pub(crate) output_file_id: Option<String>,
     pub(crate) error_file_id: Option<String>,
     /// Observations since it entered its status; they drive [`crate::Speed::Instant`].
@@ -111,7 +111,7 @@ impl BatchRecord {
         }
     }
 
-    /// Whether its prompt tokens count against the allowance.
+    /// Whether its tokens count against the allowance.
     pub(crate) fn holds_allowance(&self) -> bool {
         matches!(self.status, BatchStatus::InProgress | BatchStatus::Finalizing | BatchStatus::Cancelling) && !self.gone
     }

@@ -88,7 +88,7 @@ impl Account {
                     if let Some(report) = self.reports.remove(&next.id) {
                         next.model = report.model;
                         next.total = report.total;
-                        next.prompt_tokens = report.prompt_tokens;
+                        next.enqueued_tokens = report.enqueued_tokens;
                     }
                     next.enter(status, at_ms);
                     let vanished = next.kinds().any(|kind| *kind == Kind::Vanish { live: true });
@@ -255,9 +255,9 @@ impl Account {
             let enqueued: u64 = self
                 .batches()
                 .filter(|other| other.holds_allowance() && other.model == report.model)
-                .map(|other| other.prompt_tokens)
+                .map(|other| other.enqueued_tokens)
                 .sum();
-            if enqueued + report.prompt_tokens > limit {
+            if enqueued + report.enqueued_tokens > limit {
                 problems.push(limit_reached(limit));
             }
         }

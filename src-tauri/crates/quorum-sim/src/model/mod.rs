@@ -7,4 +7,5 @@ pub(crate) mod form;
 pub(crate) mod judge;
 pub(crate) mod lexicon;
 pub(crate) mod ordered;
+pub(crate) mod parameters;
 pub(crate) mod roster;

@@ -77,7 +77,7 @@ pub(crate) async fn create(shared: &Arc<Shared>, request: Request) -> Result<Res
         completed: 0,
         failed: 0,
         usage: None,
-        prompt_tokens: 0,
+        enqueued_tokens: 0,
         output_file_id: None,
         error_file_id: None,
         observations: 0,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Lab, create_body, requests};
 
-fn status(status: u16) -> Kind {
+fn status(status: u16, after_effect: bool) -> Kind {
     Kind::Status {
         status,
         message: None,
@@ -17,7 +17,7 @@ fn status(status: u16) -> Kind {
         retry_after_s: Some(7),
         retry_after_ms: None,
         should_retry: None,
-        after_effect: false,
+        after_effect,
     }
 }
 
@@ -62,22 +62,7 @@ async fn a_dropped_request_does_nothing() {
 async fn an_error_status_can_hide_an_effect() {
     let lab = Lab::instant().await;
     let file = lab.upload(&requests(2, "gpt-5-mini")).await;
-    let Kind::Status { status, .. } = status(500) else {
-        unreachable!("the helper makes a status");
-    };
-    lab.sim.fault(Fault::once(
-        Kind::Status {
-            status,
-            message: None,
-            error_type: None,
-            code: None,
-            retry_after_s: None,
-            retry_after_ms: None,
-            should_retry: None,
-            after_effect: true,
-        },
-        Some(Call::CreateBatch),
-    ));
+    lab.sim.fault(Fault::once(status(500, true), Some(Call::CreateBatch)));
     assert_eq!(lab.post("/batches", &create_body(&file)).await.0, 500);
     assert_eq!(lab.sim.batches().len(), 1);
 }
@@ -85,7 +70,7 @@ async fn an_error_status_can_hide_an_effect() {
 #[tokio::test]
 async fn a_429_says_when_to_come_back() {
     let lab = Lab::instant().await;
-    lab.sim.fault(Fault::once(status(429), None));
+    lab.sim.fault(Fault::once(status(429, false), None));
     let answer = lab.try_upload("a.jsonl", "{}").await.unwrap();
     assert_eq!(answer.status(), 429);
     assert_eq!(answer.headers()["retry-after"], "7");

@@ -234,10 +234,10 @@ async fn an_unsupported_parameter_fails_every_row_and_not_the_batch() {
 #[tokio::test]
 async fn the_allowance_is_held_by_live_batches_and_freed_at_their_end() {
     let mut limits = AccountLimits::default();
-    limits.enqueued_tokens.insert("gpt-5-nano".to_owned(), 500_000);
+    limits.enqueued_tokens.insert("gpt-5-nano".to_owned(), 400_000);
     let config = SimConfig { limits, ..SimConfig::default() };
     let lab = Lab::start(config).await;
-    // Some 300 tokens a request: one such batch fits, two do not.
+    // Some 250 tokens a request: one such batch fits, two do not.
     let text = requests(1_000, "gpt-5-nano");
     let first = lab.submit(&text).await;
     assert_eq!(lab.batch(&first).await["status"], "in_progress");
@@ -248,7 +248,7 @@ async fn the_allowance_is_held_by_live_batches_and_freed_at_their_end() {
     assert_eq!(error["code"], "token_limit_exceeded");
     assert_eq!(
         error["message"],
-        "Enqueued token limit reached for gpt-5-nano in organization org-sandbox. Limit: 500,000 enqueued tokens. Please try again once some in_progress batches have been completed."
+        "Enqueued token limit reached for gpt-5-nano in organization org-sandbox. Limit: 400,000 enqueued tokens. Please try again once some in_progress batches have been completed."
     );
     assert_eq!((&error["param"], &error["line"]), (&Value::Null, &Value::Null));
     lab.finish(&first).await;
