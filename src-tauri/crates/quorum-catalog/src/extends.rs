@@ -69,8 +69,8 @@ impl<'a> Bases<'a> {
                 );
                 return None;
             };
-            if chain.iter().any(|known| known.path == base.path) {
-                let path: Vec<_> = chain.iter().chain([&base]).map(|source| source.path.as_ref()).collect();
+            if let Some(start) = chain.iter().position(|known| known.path == base.path) {
+                let path: Vec<_> = chain[start..].iter().chain([&base]).map(|source| source.path.as_ref()).collect();
                 problems.error(&extends.place, format!("`extends` goes round in a circle: {}", path.join(" -> ")));
                 return None;
             }

@@ -73,7 +73,7 @@ fn read_term(domain: &str, id: &str, node: &Node, problems: &mut Problems) -> Op
     let default = fields.get("default").and_then(|default| {
         let known = values.iter().map(|value| value.id.as_str());
         let id = value_id(default, known.clone(), problems)?;
-        if !known.clone().any(|value| value == id) {
+        if !values.is_empty() && !known.clone().any(|value| value == id) {
             let known: Vec<_> = known.collect();
             let expected = known.join(", ");
             problems.error(

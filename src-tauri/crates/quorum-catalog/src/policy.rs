@@ -89,8 +89,8 @@ pub(crate) fn read_policy(
             let scoring = read_scoring(node, &decision.verdicts, vocabulary, problems)?;
             let list = node.get("thresholds").filter(|list| !list.is_null());
             let nodes = list.and_then(|list| crate::fields::items(list, "thresholds", problems)).unwrap_or_default();
-            // A threshold that was not readable has its error already, and shifts the others.
-            if nodes.len() == scoring.thresholds.len() {
+            // Where something else is wrong, thresholds may only seem wrong.
+            if !problems.has_errors() {
                 let place = list.map_or(&node.place, |list| &list.place);
                 thresholds::check(&scoring, default, &decision.verdict_nodes, nodes, place, problems);
             }

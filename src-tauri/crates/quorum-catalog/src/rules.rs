@@ -32,6 +32,7 @@ pub(crate) fn read_decision<'a>(
             problems.error(fields.place, format!("expected `{key}` in `decision`, found no such key"));
         }
     }
+    fields.get("verdicts").and(fields.get("rules"))?;
     let verdict_nodes = fields.items("verdicts", problems);
     let mut verdicts: Vec<String> = Vec::new();
     for node in verdict_nodes {
@@ -52,7 +53,7 @@ pub(crate) fn read_decision<'a>(
         1 => {}
         _ => problems.error(&nodes[0].place, "expected one rule with `default: true`, found several"),
     }
-    if !has_points {
+    if !has_points && rules.len() == nodes.len() {
         let given: HashSet<&str> = rules.iter().map(|rule| rule.verdict.as_str()).collect();
         for node in verdict_nodes.iter().filter(|node| node.text().is_some_and(|verdict| !given.contains(verdict))) {
             problems
@@ -98,7 +99,8 @@ fn read_rule(
     if logic.is_none() && fields.get("logic").is_none() && conditions.len() > 1 {
         problems.warning(fields.place, "expected `logic` (ANY or ALL) in a rule with several conditions; ANY is taken");
     }
-    if !is_default && !has_points && conditions.iter().all(|condition| condition.check.is_none()) {
+    let is_readable = conditions.len() == nodes.len();
+    if is_readable && !is_default && !has_points && conditions.iter().all(|condition| condition.check.is_none()) {
         problems.warning(
             fields.place,
             format!("the rule for {} has no condition that can be checked: it never holds", quoted(&verdict)),

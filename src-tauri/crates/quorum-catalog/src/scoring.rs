@@ -93,10 +93,10 @@ fn read_labels<'a>(node: &'a Node, what: &str, problems: &mut Problems) -> Vec<L
     };
     if let Value::Map(pairs) = &node.value {
         for (key, value) in pairs.iter() {
-            if let Some(points) = whole(value, "points", problems) {
-                let label = key.text().unwrap_or_default().to_owned();
-                add(Label { label, description: String::new(), points, node: key }, problems);
-            }
+            // A label with wrong points is kept, so that what refers to it is not called wrong too.
+            let points = whole(value, "points", problems).unwrap_or(0);
+            let label = key.text().unwrap_or_default().to_owned();
+            add(Label { label, description: String::new(), points, node: key }, problems);
         }
         return labels;
     }
@@ -108,11 +108,11 @@ fn read_labels<'a>(node: &'a Node, what: &str, problems: &mut Problems) -> Vec<L
         };
         let label = fields.required_text("label", &format!("an item of `{what}`"), problems);
         let description = fields.text("description", problems).unwrap_or_default();
-        let Some(points) = fields.get("points") else {
+        if fields.get("points").is_none() {
             problems.error(fields.place, format!("expected `points` in an item of `{what}`, found no such key"));
-            continue;
-        };
-        if let (Some(label), Some(points)) = (label, whole(points, "points", problems)) {
+        }
+        let points = fields.get("points").and_then(|points| whole(points, "points", problems)).unwrap_or(0);
+        if let Some(label) = label {
             add(Label { label, description, points, node: item }, problems);
         }
     }

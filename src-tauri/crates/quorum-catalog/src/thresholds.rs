@@ -35,12 +35,12 @@ impl Range {
 }
 
 /// Checks the thresholds of `scoring`; `nodes` are where they and the verdicts stand.
-pub(crate) fn check(
+pub(crate) fn check<'a>(
     scoring: &Scoring,
     default: Option<&str>,
-    verdict_nodes: &[&Node],
-    threshold_nodes: &[Node],
-    place: &Place,
+    verdict_nodes: &[&'a Node],
+    threshold_nodes: &'a [Node],
+    place: &'a Place,
     problems: &mut Problems,
 ) {
     if scoring.thresholds.is_empty() {
@@ -48,56 +48,90 @@ pub(crate) fn check(
             .warning(place, "expected `thresholds` in `scoring`; without them every business gets the default verdict");
         return;
     }
-    let mut ks: Vec<Option<u32>> = vec![None];
-    let of = |t: &Threshold| t.min_score_by_k.keys().chain(t.max_score_by_k.keys()).copied().collect::<Vec<_>>();
-    ks.extend(scoring.thresholds.iter().flat_map(of).collect::<BTreeSet<_>>().into_iter().map(Some));
-    let (lowest, highest) = score_bounds(scoring);
-    for k in ks {
-        let outcomes = Outcomes::at(&scoring.thresholds, k);
-        // The scores that K reviews can add up to; any number of reviews where no K is meant.
-        let reviews = k.map_or(i64::MAX, i64::from);
-        let possible = Range { from: lowest.saturating_mul(reviews), to: highest.saturating_mul(reviews) };
-        let at = k.map_or_else(String::new, |k| format!(" at K = {k}"));
-        for (number, ranges) in outcomes.given.iter().enumerate() {
-            let is_reached =
-                ranges.iter().any(|range| !range.is_empty() && range.from <= possible.to && range.to >= possible.from);
-            if !is_reached && let Some(node) = threshold_nodes.get(number) {
-                let verdict = quoted(&scoring.thresholds[number].verdict);
-                problems.warning(&node.place, format!("the threshold for {verdict} can never be reached{at}"));
-            }
+    let by_k = |threshold: &Threshold| [threshold.min_score_by_k.clone(), threshold.max_score_by_k.clone()];
+    let own: BTreeSet<u32> = scoring.thresholds.iter().flat_map(by_k).flat_map(|by_k| by_k.into_keys()).collect();
+    // Last comes what holds for every K without a number of its own.
+    let ks: Vec<Option<u32>> = own.into_iter().map(Some).chain([None]).collect();
+    let mut findings = Findings { list: Vec::new() };
+    for k in &ks {
+        unreached(scoring, *k, threshold_nodes, &mut findings);
+        unsaid(scoring, *k, default, verdict_nodes, place, &mut findings);
+    }
+    findings.report(&ks, problems);
+}
+
+/// What is wrong, with the K that it is wrong at.
+struct Findings<'a> {
+    list: Vec<(&'a Place, String, Vec<Option<u32>>)>,
+}
+
+impl<'a> Findings<'a> {
+    fn add(&mut self, place: &'a Place, message: String, k: Option<u32>) {
+        match self.list.iter_mut().find(|(known, text, _)| *known == place && *text == message) {
+            Some((.., ks)) => ks.push(k),
+            None => self.list.push((place, message, vec![k])),
         }
-        check_rest(scoring, default, &outcomes, verdict_nodes, place, &at, problems);
+    }
+
+    fn report(self, all: &[Option<u32>], problems: &mut Problems) {
+        for (place, message, ks) in self.list {
+            let named: Vec<String> = ks.iter().flatten().map(u32::to_string).collect();
+            let at = match (ks.contains(&None), named.join(", ")) {
+                _ if ks.len() == all.len() => String::new(),
+                (true, named) if named.is_empty() => ", except at a K with numbers of its own".to_owned(),
+                (true, named) => format!(" at K = {named} and every K without numbers of its own"),
+                (false, named) => format!(" at K = {named}"),
+            };
+            problems.warning(place, format!("{message}{at}"));
+        }
     }
 }
 
-/// What is left to the default verdict, and verdicts that nothing leads to.
-fn check_rest(
+/// Thresholds that no score leads to.
+fn unreached<'a>(scoring: &Scoring, k: Option<u32>, threshold_nodes: &'a [Node], findings: &mut Findings<'a>) {
+    let (lowest, highest) = score_bounds(scoring);
+    // The scores that K reviews can add up to; any number of reviews where no K is meant.
+    let reviews = k.map_or(i64::MAX, i64::from);
+    let possible = Range { from: lowest.saturating_mul(reviews), to: highest.saturating_mul(reviews) };
+    let outcomes = Outcomes::at(&scoring.thresholds, k);
+    for ((threshold, ranges), node) in scoring.thresholds.iter().zip(&outcomes.given).zip(threshold_nodes) {
+        let is_possible = |range: &Range| !range.is_empty() && range.from <= possible.to && range.to >= possible.from;
+        if !ranges.iter().any(is_possible) {
+            let verdict = quoted(&threshold.verdict);
+            findings.add(&node.place, format!("the threshold for {verdict} can never be reached"), k);
+        }
+    }
+}
+
+/// Scores that only the default verdict covers although it has thresholds of its own, and verdicts that nothing gives.
+fn unsaid<'a>(
     scoring: &Scoring,
+    k: Option<u32>,
     default: Option<&str>,
-    outcomes: &Outcomes,
-    verdict_nodes: &[&Node],
-    place: &Place,
-    at: &str,
-    problems: &mut Problems,
+    verdict_nodes: &[&'a Node],
+    place: &'a Place,
+    findings: &mut Findings<'a>,
 ) {
+    let rest = Outcomes::at(&scoring.thresholds, k).rest;
     let has_threshold = |verdict: &str| scoring.thresholds.iter().any(|threshold| threshold.verdict == verdict);
-    if let (Some(rest), Some(default)) = (outcomes.rest, default)
+    if let (Some(rest), Some(default)) = (rest, default)
         && has_threshold(default)
     {
-        let message =
-            format!("the thresholds leave a gap{at}: {} get the default verdict {}", rest.shown(), quoted(default));
-        problems.warning(place, message);
+        let message = format!(
+            "the thresholds leave a gap: the default verdict {} is taken for {}",
+            quoted(default),
+            rest.shown()
+        );
+        findings.add(place, message, k);
     }
     for node in verdict_nodes {
         let Some(verdict) = node.text() else { continue };
-        let is_rest = default == Some(verdict) && outcomes.rest.is_some();
+        let is_rest = default == Some(verdict) && rest.is_some();
         if !is_rest && !has_threshold(verdict) {
-            problems.warning(
+            findings.add(
                 &node.place,
-                format!(
-                    "no threshold and no default gives the verdict {}{at}: it can never be reached",
-                    quoted(verdict)
-                ),
+                format!("no score leads to the verdict {}: it can never be reached", quoted(verdict)),
+                k,
             );
         }
     }

@@ -24,6 +24,8 @@ pub(crate) struct Vocabulary<'a> {
     /// In order of first mention.
     asked: Vec<(String, &'a Term)>,
     libraries: &'a Libraries,
+    /// Every reference was found. Otherwise a field may only seem unknown, and nothing is said about it.
+    is_complete: bool,
 }
 
 /// What a domain has; `None`: its file has errors.
@@ -43,8 +45,12 @@ impl<'a> Vocabulary<'a> {
         problems: &mut Problems,
     ) -> Self {
         let mut asked: Vec<(String, &Term)> = Vec::new();
+        let mut is_complete = true;
         for TermRef { text, place } in refs {
-            let Some(term) = resolve(libraries, text, place, problems) else { continue };
+            let Some(term) = resolve(libraries, text, place, problems) else {
+                is_complete = false;
+                continue;
+            };
             let field = term.field();
             match asked.iter().find(|(known, _)| *known == field) {
                 None if asked.len() == FIELDS_MAX => {
@@ -62,7 +68,7 @@ impl<'a> Vocabulary<'a> {
                 }
             }
         }
-        Self { asked, libraries }
+        Self { asked, libraries, is_complete }
     }
 
     pub fn asked(&self) -> &[(String, &'a Term)] {
@@ -74,7 +80,7 @@ impl<'a> Vocabulary<'a> {
     pub fn term(&self, field: &Node, problems: &mut Problems) -> Option<&'a Term> {
         let name = crate::fields::text(field, "the name of a field", problems)?;
         let asked = self.asked.iter().find(|(known, _)| known == name).map(|(_, term)| *term);
-        if asked.is_none() {
+        if asked.is_none() && self.is_complete {
             let mut known = self.libraries.values().flatten().flat_map(|library| &library.terms);
             if known.any(|term| term.field() == name) {
                 problems.note(
