@@ -18,7 +18,7 @@ pub enum StoreError {
     Folder { path: PathBuf, source: std::io::Error },
     #[error("opening {path} failed")]
     Open { path: PathBuf, source: Box<redb::DatabaseError> },
-    #[error("no space is left on the disk; nothing of this step was kept and everything before it is safe")]
+    #[error("no space is left on the disk; everything before this step is safe")]
     DiskFull { source: Box<redb::Error> },
     #[error("the store could not be read or written; everything committed before is safe")]
     Storage { source: Box<redb::Error> },

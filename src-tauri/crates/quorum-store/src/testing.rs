@@ -4,7 +4,7 @@
 //! keeps all, nothing, or any choice of 512-byte sectors; changes of the file's length happen in order or not at all.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -26,8 +26,10 @@ struct Disk {
     syncs: usize,
     frozen_at_sync: Option<usize>,
     is_frozen: bool,
-    /// Bytes that can still be written.
-    room: Option<u64>,
+    /// Blocks that have space of their own; the file is sparse, and writing over a block needs no room.
+    allocated: BTreeSet<usize>,
+    /// Blocks that can still be given out.
+    room: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +51,7 @@ pub enum Loss {
 }
 
 const SECTOR_BYTES: usize = 512;
+const BLOCK_BYTES: usize = 4_096;
 
 impl FrozenBackend {
     pub fn new() -> Self {
@@ -57,7 +60,8 @@ impl FrozenBackend {
 
     /// A disk that holds this file.
     pub fn from_image(image: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(Disk { base: image.clone(), now: image, ..Disk::default() })))
+        let allocated = (0..image.len().div_ceil(BLOCK_BYTES)).collect();
+        Self(Arc::new(Mutex::new(Disk { base: image.clone(), now: image, allocated, ..Disk::default() })))
     }
 
     fn disk(&self) -> MutexGuard<'_, Disk> {
@@ -80,9 +84,9 @@ impl FrozenBackend {
         (0..disk.log.len()).filter(|at| matches!(disk.log[*at], Operation::Sync)).collect()
     }
 
-    /// Bytes written so far.
-    pub fn bytes_written(&self) -> u64 {
-        self.disk().log.iter().map(|operation| operation.bytes() as u64).sum()
+    /// Blocks of 4 KiB that the file takes up.
+    pub fn blocks(&self) -> usize {
+        self.disk().allocated.len()
     }
 
     /// Stops the disk at the `n`th sync, counted from 1: it and everything after it fails, as if the machine had gone off.
@@ -94,9 +98,9 @@ impl FrozenBackend {
         self.disk().is_frozen
     }
 
-    /// No more than this many bytes can be written from now on; then the disk is full.
-    pub fn fill_after(&self, bytes: u64) {
-        self.disk().room = Some(bytes);
+    /// The file can take up no more than this many further blocks; then the disk is full.
+    pub fn fill_after(&self, blocks: usize) {
+        self.disk().room = Some(blocks);
     }
 
     /// There is room again.
@@ -134,13 +138,6 @@ impl FrozenBackend {
 }
 
 impl Operation {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Write { bytes, .. } => bytes.len(),
-            Self::SetLen(_) | Self::Sync => 0,
-        }
-    }
-
     fn apply(&self, image: &mut Vec<u8>) {
         match self {
             Self::Write { offset, bytes } => {
@@ -192,7 +189,26 @@ impl Disk {
         if self.is_frozen { Err(io::Error::other("the disk is frozen")) } else { Ok(()) }
     }
 
+    /// Gives the blocks of a write their space; how many of its bytes fit.
+    fn allocate(&mut self, offset: usize, len: usize) -> usize {
+        for block in offset / BLOCK_BYTES..(offset + len).div_ceil(BLOCK_BYTES) {
+            if self.allocated.contains(&block) {
+                continue;
+            }
+            match self.room.as_mut() {
+                Some(0) => return (block * BLOCK_BYTES).saturating_sub(offset),
+                Some(room) => *room -= 1,
+                None => {}
+            }
+            self.allocated.insert(block);
+        }
+        len
+    }
+
     fn perform(&mut self, operation: Operation) {
+        if let Operation::SetLen(len) = operation {
+            self.allocated.retain(|block| block * BLOCK_BYTES < len);
+        }
         operation.apply(&mut self.now);
         self.log.push(operation);
     }
@@ -242,18 +258,10 @@ impl StorageBackend for FrozenBackend {
         let mut disk = self.disk();
         disk.check()?;
         let offset = index(offset)?;
-        if let Some(room) = disk.room {
-            let Some(left) = room.checked_sub(data.len() as u64) else {
-                // What still fits is written, as a real disk does.
-                let fits = data[..index(room)?].to_owned();
-                disk.room = Some(0);
-                disk.perform(Operation::Write { offset, bytes: fits });
-                return Err(io::ErrorKind::StorageFull.into());
-            };
-            disk.room = Some(left);
-        }
-        disk.perform(Operation::Write { offset, bytes: data.to_owned() });
-        Ok(())
+        let fits = disk.allocate(offset, data.len());
+        disk.perform(Operation::Write { offset, bytes: data[..fits].to_owned() });
+        // A real disk, too, writes what still fits.
+        if fits == data.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 }
 
