@@ -16,6 +16,11 @@ const ratios = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximum
 const decimals = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
 const halfDays = new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions().hour12 ?? false;
 const clocks = new Intl.DateTimeFormat(locale, { hour: halfDays ? "numeric" : "2-digit", minute: "2-digit" });
+const clocksSeconds = new Intl.DateTimeFormat(locale, {
+	hour: halfDays ? "numeric" : "2-digit",
+	minute: "2-digit",
+	second: "2-digit",
+});
 const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 const daysShort = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const daysLong = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
@@ -86,6 +91,9 @@ export function ago(at: number, now: number): string {
 
 /** `13:24`, by the locale's clock. */
 export const clock = (at: number): string => clocks.format(at * 1000);
+
+/** `13:24:05`, for what happens within minutes. */
+export const clockSeconds = (at: number): string => clocksSeconds.format(at * 1000);
 
 /** `24 Nov 2026` */
 export const day = (at: number): string => days.format(at * 1000);

@@ -39,12 +39,35 @@ export const differ = (r: ResultsRow, [a, b]: [number, number]): boolean => {
 	return x !== null && y !== null && x !== y;
 };
 
+/** Comparing by a language's rules is slow, so each list of rows is put in order once. */
+const nameOrders = new WeakMap<ResultsRow[], ResultsRow[]>();
+
+function byName(rows: ResultsRow[]): ResultsRow[] {
+	let sorted = nameOrders.get(rows);
+	if (!sorted) {
+		const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+		sorted = [...rows].sort((a, b) => collator.compare(a.name, b.name));
+		nameOrders.set(rows, sorted);
+	}
+	return sorted;
+}
+
+const searchTexts = new WeakMap<ResultsRow, string>();
+
+function searchText(r: ResultsRow): string {
+	let text = searchTexts.get(r);
+	if (text === undefined) {
+		text = `${r.name} ${r.categories}`.toLowerCase();
+		searchTexts.set(r, text);
+	}
+	return text;
+}
+
 /** Rows with equal keys keep dataset order; rows without a value come last, whichever way the order runs. */
 export function sortRows(rows: ResultsRow[], policies: PolicySummary[], sort: Sort): ResultsRow[] {
 	if (sort.key === "name") {
-		const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-		const sorted = [...rows].sort((a, b) => collator.compare(a.name, b.name));
-		return sort.down ? sorted.reverse() : sorted;
+		const sorted = byName(rows);
+		return sort.down ? [...sorted].reverse() : sorted;
 	}
 	const keys = rows.map((r, at) => ({ r, at, key: sortKey(r, policies, sort) }));
 	const sign = sort.down ? -1 : 1;
@@ -86,7 +109,7 @@ export function filterRows(rows: ResultsRow[], f: Filters): ResultsRow[] {
 		if (f.moved && movedCount(r) === 0) return false;
 		if (f.unsure && !isUnsure(r)) return false;
 		if (words.length === 0) return true;
-		const text = `${r.name} ${r.categories}`.toLowerCase();
+		const text = searchText(r);
 		return words.every((w) => text.includes(w));
 	});
 }

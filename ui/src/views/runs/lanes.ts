@@ -18,7 +18,7 @@ export interface Tick {
 	at: number;
 }
 
-const stepsSeconds = [5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+const stepsSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400];
 const gaps = 5;
 
 /** The clock range of a run: five equal gaps that begin on a round time and hold everything known or expected. */
@@ -29,10 +29,11 @@ export function spanOf(batches: BatchDetail[], now: number, live: boolean): Span
 	if (live) times.push(now);
 	const first = Math.min(...times);
 	const last = Math.max(...times, first + 1);
+	// Gaps of hours may begin on any full hour: that keeps the lanes as wide as the run.
+	const begin = (s: number) => Math.floor(first / Math.min(s, 3600)) * Math.min(s, 3600);
 	const step =
-		stepsSeconds.find((s) => Math.floor(first / s) * s + gaps * s >= last) ??
-		Math.ceil((last - first) / gaps / 86400 + 1) * 86400;
-	const start = Math.floor(first / step) * step;
+		stepsSeconds.find((s) => begin(s) + gaps * s >= last) ?? Math.ceil((last - first) / gaps / 86400 + 1) * 86400;
+	const start = begin(step);
 	return { start, end: start + gaps * step };
 }
 

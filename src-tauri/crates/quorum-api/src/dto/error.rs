@@ -8,7 +8,8 @@ use specta::Type;
 #[serde(rename_all = "camelCase")]
 pub struct ApiError {
     pub code: ErrorCode,
-    /// What happened and to what, as a sentence.
+    /// What happened and to what, as a sentence. Faces put a headline of their own for the code before it, so it says
+    /// the particulars rather than the code again.
     pub message: String,
     /// The words of the provider, the system or a file's line and field.
     pub detail: Option<String>,

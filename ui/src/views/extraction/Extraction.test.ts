@@ -1,0 +1,175 @@
+// @vitest-environment happy-dom
+import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
+import { beforeEach, expect, test } from "vitest";
+import { useBackend } from "../../lib/backend";
+import { createFake, type Fake, type FakeOptions } from "../../lib/backend/fake";
+import { app } from "../../lib/state/app.svelte";
+import { extraction, searchTopics } from "../../lib/state/extraction.svelte";
+import { route, selection } from "../../lib/state/route.svelte";
+import Extraction from "./Extraction.svelte";
+
+const now = 1_795_353_600;
+let fake: Fake;
+
+async function open(options: FakeOptions = {}) {
+	fake = createFake({ now: () => now, ...options });
+	useBackend(fake);
+	await app.start();
+	render(Extraction);
+	await settled();
+}
+const settled = () => waitFor(() => expect(screen.getByTestId("estimate").dataset.counting).toBe("false"));
+const text = (id: string) => screen.getByTestId(id).textContent?.replace(/\s+/g, " ").trim();
+const choose = (id: string) => fireEvent.click(screen.getByTestId(id).querySelector("input")!);
+
+beforeEach(() => {
+	selection.dataset = null;
+	selection.topic = null;
+	extraction.topics = [];
+	extraction.members = [];
+	extraction.k = 25;
+	extraction.other = false;
+	extraction.typedK = "";
+	extraction.search = "";
+	route.view = { page: "extraction" };
+});
+
+test("the estimate shows each step of its arithmetic", async () => {
+	await open();
+	expect([text("est-reviews"), text("est-needed"), text("est-known"), text("est-requests")]).toEqual([
+		"2,490",
+		"9,960",
+		"0",
+		"9,960",
+	]);
+	expect(text("send")).toContain("Send 9,960 requests for $1.79");
+});
+
+test("it follows K, presets and free", async () => {
+	await open();
+	await choose("k-50");
+	await settled();
+	expect(text("est-requests")).toBe("18,984");
+	await choose("k-other");
+	const field = screen.getByTestId("k-input");
+	await fireEvent.input(field, { target: { value: "10" } });
+	await settled();
+	expect(text("est-requests")).toBe("4,000");
+	await fireEvent.input(field, { target: { value: "0" } });
+	expect(screen.getByTestId<HTMLButtonElement>("send").disabled).toBe(true);
+	expect(text("send")).toBe("Give K as a number from 1");
+});
+
+test("votes that are known are not asked again, and nothing missing opens results", async () => {
+	await open();
+	await choose("topic-G1_dietary");
+	await choose("topic-G1_allergy");
+	await choose("k-50");
+	await settled();
+	expect([text("est-known"), text("est-requests")]).toEqual(["− 18,984", "0"]);
+	expect(text("send")).toBe("Open results");
+	await choose("k-100");
+	await settled();
+	expect(text("est-requests")).toBe(((8515 - 4746) * 4).toLocaleString("en"));
+});
+
+test("several topics, and the ensemble's runs, multiply the requests", async () => {
+	await open();
+	await choose("topic-G2_group");
+	await settled();
+	expect(text("est-requests")).toBe("19,920");
+	await fireEvent.click(screen.getByLabelText("Runs of gpt-5-nano: less"));
+	await settled();
+	expect(text("est-requests")).toBe("14,940");
+	expect(extraction.preset).toBe("Custom");
+});
+
+test("nothing is sent before the dialog that states the price, and it is sent once", async () => {
+	await open();
+	await fireEvent.click(screen.getByTestId("send"));
+	expect(text("confirm-usd")).toBe("$1.79");
+	expect(text("confirm-send")).toContain("Send for $1.79");
+	expect(fake.calls.some((c) => c.command === "extractionStart")).toBe(false);
+	const confirm = screen.getByTestId("confirm-send");
+	await Promise.all([fireEvent.click(confirm), fireEvent.click(confirm)]);
+	await waitFor(() => expect(route.view.page).toBe("runs"));
+	expect(fake.calls.filter((c) => c.command === "extractionStart")).toHaveLength(1);
+});
+
+test("cancel sends nothing", async () => {
+	await open();
+	await fireEvent.click(screen.getByTestId("send"));
+	await fireEvent.click(screen.getByTestId("confirm-cancel"));
+	expect(screen.queryByTestId("confirm")).toBeNull();
+	expect(fake.calls.some((c) => c.command === "extractionStart")).toBe(false);
+});
+
+test("Ctrl Enter confirms, a held key does not", async () => {
+	await open();
+	await fireEvent.click(screen.getByTestId("send"));
+	const dialog = screen.getByTestId("confirm");
+	await fireEvent.keyDown(dialog, { key: "Enter", ctrlKey: true, repeat: true });
+	expect(fake.calls.some((c) => c.command === "extractionStart")).toBe(false);
+	await fireEvent.keyDown(dialog, { key: "Enter", ctrlKey: true });
+	await waitFor(() => expect(fake.calls.filter((c) => c.command === "extractionStart")).toHaveLength(1));
+});
+
+test("a plan that changed meanwhile is shown again and asks again", async () => {
+	await open();
+	await fireEvent.click(screen.getByTestId("send"));
+	fake.failNext("extractionStart", "planChanged");
+	await fireEvent.click(screen.getByTestId("confirm-send"));
+	await screen.findByTestId("plan-changed");
+	expect(route.view.page).toBe("extraction");
+	await fireEvent.click(screen.getByTestId("confirm-send"));
+	await waitFor(() => expect(route.view.page).toBe("runs"));
+});
+
+test("above the budget it says by how much and passes the consent on", async () => {
+	await open();
+	await choose("k-200");
+	await settled();
+	expect(text("budget-left")).toMatch(/above today's budget/);
+	expect(text("send")).toMatch(/^Allow \$[\d.]+ and send…/);
+	await fireEvent.click(screen.getByTestId("send"));
+	await fireEvent.click(screen.getByTestId("confirm-send"));
+	await waitFor(() => expect(route.view.page).toBe("runs"));
+	const started = fake.calls.find((c) => c.command === "extractionStart");
+	expect(started?.args[1]).toBeGreaterThan(7.62);
+});
+
+test("the sandbox costs nothing and says so", async () => {
+	await open({ scenario: "sandbox" });
+	expect(text("est-usd")).toBe("No cost");
+	expect(text("send")).toContain("Send 1,200 requests, no cost");
+	await fireEvent.click(screen.getByTestId("send"));
+	expect(screen.queryByTestId("confirm-usd")).toBeNull();
+});
+
+test("offline, the estimate still works and sending is queued", async () => {
+	await open({ scenario: "offline" });
+	expect(text("send")).toContain("Queue for $1.79, sends when online");
+});
+
+test("an estimate that fails says why, with the program's own words", async () => {
+	fake = createFake({ now: () => now });
+	useBackend(fake);
+	await app.start();
+	fake.failNext("planEstimate", "storeFailed", "The votes could not be read.");
+	render(Extraction);
+	await waitFor(() => expect(screen.getByTestId("error").textContent).toContain("The votes could not be read."));
+	expect(screen.getByTestId<HTMLButtonElement>("send").disabled).toBe(true);
+	await fireEvent.click(screen.getByText("Try again"));
+	await settled();
+	expect(text("est-requests")).toBe("9,960");
+});
+
+test("search looks in names and in questions", async () => {
+	await open();
+	expect(searchTopics(app.topics, "reaction").map((t) => t.topic)).toEqual(["G1_allergy"]);
+	await fireEvent.input(screen.getByTestId("topic-search"), { target: { value: "hygi" } });
+	expect(screen.queryByTestId("topic-G1_allergy")).toBeNull();
+	expect(screen.getByTestId("topic-G1_hygiene")).toBeTruthy();
+	await fireEvent.input(screen.getByTestId("topic-search"), { target: { value: "zzz" } });
+	expect(screen.getByText(/No topic matches/)).toBeTruthy();
+});
