@@ -387,3 +387,6 @@ fn is_high_risk(categories: &str) -> bool {
     let categories = categories.to_lowercase();
     HIGH_RISK_CUISINES.iter().any(|cuisine| categories.contains(cuisine))
 }
+
+#[cfg(test)]
+mod tests;
