@@ -8,7 +8,8 @@
 //! prompt renderer, so that a mistake there is not repeated here.
 //!
 //! Parts: [`Simulator`] is the handle; `server` speaks HTTP; `account` holds files and batches and journals every change;
-//! `validate` and `execute` do a batch's work; `model` answers; [`Scenario`] says what goes wrong.
+//! `validate` and `execute` do a batch's work; `model` answers; [`scenario`] says what goes wrong
+//! and documents the scenario files; examples lie in `scenarios/`.
 
 mod account;
 mod clock;
@@ -18,7 +19,7 @@ mod error;
 mod execute;
 mod faults;
 mod model;
-mod scenario;
+pub mod scenario;
 mod server;
 mod shared;
 mod simulator;

@@ -387,7 +387,7 @@ impl Scenario {
             let report = |reason| SimError::ScenarioFault { number: index + 1, reason };
             fault.check().map_err(report)?;
             // serde cannot refuse unknown keys beside a flattened enum: a typo would silently change the fault.
-            let read = serde_json::to_value(fault).map_err(SimError::JournalEncode)?;
+            let read = serde_json::to_value(fault).map_err(|error| report(error.to_string()))?;
             let read: BTreeSet<&str> =
                 read.as_object().map_or_else(BTreeSet::new, |map| map.keys().map(String::as_str).collect());
             let keys = written.and_then(|faults| faults.get(index)).and_then(toml::Value::as_table);

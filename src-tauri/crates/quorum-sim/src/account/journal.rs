@@ -36,6 +36,11 @@ pub(crate) enum Change {
     Answered {
         requests_bytes: u64,
     },
+    /// An instant batch was observed. One poll a process must move it on, too.
+    Observed {
+        id: String,
+        observations: u32,
+    },
     FaultCounted {
         place: usize,
         seen: u64,

@@ -66,7 +66,9 @@ impl Account {
         jobs: &mut Vec<Job>,
     ) -> Result<(), SimError> {
         if observed && speed == Speed::Instant {
-            self.batches[place].observations += 1;
+            let batch = &self.batches[place];
+            let change = Change::Observed { id: batch.id.clone(), observations: batch.observations + 1 };
+            self.commit(now_ms, change)?;
         }
         loop {
             let batch = &self.batches[place];
@@ -397,7 +399,7 @@ impl Account {
     }
 
     /// How long a request waits for background work before it answers with the status as it stands.
-    pub(crate) const PATIENCE: Duration = Duration::from_millis(2_000);
+    pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 }
 
 /// 2000000 as "2,000,000".

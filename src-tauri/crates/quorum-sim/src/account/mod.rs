@@ -121,7 +121,9 @@ impl Account {
         for change in replay.changes {
             account.apply(change);
         }
-        Ok((account, replay.latest_ms))
+        // Time also passes while nothing changes: the calls know it.
+        let called_ms = account.logs.called.last().map_or(0, |call| call.at.saturating_mul(1_000));
+        Ok((account, replay.latest_ms.max(called_ms)))
     }
 
     fn apply(&mut self, change: Change) {
@@ -138,6 +140,11 @@ impl Account {
                 self.put_batch(*batch);
             }
             Change::Answered { .. } => {}
+            Change::Observed { id, observations } => {
+                if let Some(place) = self.batch_places.get(&id) {
+                    self.batches[*place].observations = observations;
+                }
+            }
             Change::FaultCounted { place, seen, fired } => self.faults.restore(Counted { place, seen, fired }),
         }
     }
