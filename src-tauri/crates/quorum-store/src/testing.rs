@@ -30,6 +30,8 @@ struct Disk {
     allocated: BTreeSet<usize>,
     /// Blocks that can still be given out.
     room: Option<usize>,
+    writes: usize,
+    full_at_write: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +86,11 @@ impl FrozenBackend {
         (0..disk.log.len()).filter(|at| matches!(disk.log[*at], Operation::Sync)).collect()
     }
 
+    /// Writes tried so far.
+    pub fn writes(&self) -> usize {
+        self.disk().writes
+    }
+
     /// Blocks of 4 KiB that the file takes up.
     pub fn blocks(&self) -> usize {
         self.disk().allocated.len()
@@ -103,9 +110,17 @@ impl FrozenBackend {
         self.disk().room = Some(blocks);
     }
 
+    /// The `n`th write, counted from 1, and every one after it finds the disk full, even where it writes over what is there,
+    /// as on a file system that never writes in place.
+    pub fn fill_at_write(&self, n: usize) {
+        self.disk().full_at_write = Some(n);
+    }
+
     /// There is room again.
     pub fn free(&self) {
-        self.disk().room = None;
+        let mut disk = self.disk();
+        disk.room = None;
+        disk.full_at_write = None;
     }
 
     /// The file as it is now, unsynced writes included.
@@ -258,6 +273,10 @@ impl StorageBackend for FrozenBackend {
         let mut disk = self.disk();
         disk.check()?;
         let offset = index(offset)?;
+        disk.writes += 1;
+        if disk.full_at_write.is_some_and(|first| disk.writes >= first) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let fits = disk.allocate(offset, data.len());
         disk.perform(Operation::Write { offset, bytes: data[..fits].to_owned() });
         // A real disk, too, writes what still fits.

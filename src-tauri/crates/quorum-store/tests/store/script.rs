@@ -23,7 +23,7 @@ pub const SCRIPT: &[Action] = &[
     ("key", |store| store.key(|| "store-key".to_owned()).map(drop)),
     ("setting", |store| store.set_setting("batch_requests_max", &40_000_u32)),
     ("import", |store| {
-        let text = "The waiter knew what was in it. ".repeat(20);
+        let text = "The waiter knew what was in it. ".repeat(5);
         let reviews = |from: u32| (from..from + 40).map(|n| review(&format!("r{n}"), &text)).collect();
         let businesses = vec![business(1, "b1", reviews(0)), business(2, "b2", reviews(30))];
         store.import_dataset(&"d".into(), "a.jsonl", AT, prepared(businesses)).map(drop)
@@ -63,7 +63,7 @@ pub const SCRIPT: &[Action] = &[
         let reviews = (0..90).map(|n| review(&format!("r{n}"), "another text")).collect();
         store.import_dataset(&"d".into(), "b.jsonl", AT, prepared(vec![business(1, "b1", reviews)])).map(drop)
     }),
-    ("catalog", |store| store.change_catalog(&[("a.yaml".to_owned(), "a: 1\n".repeat(2_000))], &[])),
+    ("catalog", |store| store.change_catalog(&[("a.yaml".to_owned(), "a: 1\n".repeat(1_000))], &[])),
     ("finish", |store| store.change_manifest(ManifestId(1), |manifest| manifest.finished_at = Some(AT)).map(drop)),
     ("plan another", |store| store.create_manifest(plan(SPACE, vec![batch(1..=90, 1)])).map(drop)),
     ("delete it", |store| store.delete_manifest(ManifestId(2))),
