@@ -77,6 +77,11 @@ impl<R: BufRead> DatasetReader<R> {
         self.line
     }
 
+    /// What it reads from, for progress.
+    pub fn input(&self) -> &R {
+        &self.input
+    }
+
     fn next_line(&mut self) -> Result<Option<Line>, DatasetError> {
         loop {
             self.buffer.clear();

@@ -23,7 +23,7 @@ use crate::{
     execute,
     fetch::{self, Fetched},
     listing::{Listing, Sought},
-    rounds,
+    rounds::{self, OpenFailure},
     step::{Action, FileSighting, MaySend, Recorded, Sighting, View, record, step, trouble},
     submit::new_batch,
 };
@@ -550,6 +550,37 @@ impl Engine {
         round.changed += 1;
         (self.tell)(Event::RunChanged(id));
         Ok(())
+    }
+
+    /// Plans a further round on the user's wish: these failures, and every refused or missing batch that `resend` picks. Returns
+    /// how many requests it holds. Round limits do not apply: the user has decided.
+    pub fn ask_again(
+        &self,
+        manifest: &Manifest,
+        batches: &[Batch],
+        failures: &[OpenFailure],
+        resend: impl Fn(&Batch) -> bool,
+    ) -> Result<u64, EngineError> {
+        let allowances = Allowances::load(&self.store)?;
+        let limits = |model: &ModelId| self.limits(&allowances, &manifest.provider, model);
+        let mut next = rounds::next_round(manifest, batches, failures, |_| true, limits);
+        let unanswered = batches.iter().filter(|batch| matches!(batch.state, BatchState::Failed | BatchState::Missing));
+        for batch in unanswered.filter(|batch| resend(batch)) {
+            let requests = self.store.requests(batch.id)?;
+            let plans = quorum_core::plan::split(&batch.model, mean_sizes(batch, &requests), limits(&batch.model));
+            next.extend(plans.into_iter().map(|plan| new_batch(plan, manifest.term_hash.as_str(), manifest.round + 1)));
+            // Closed first: a crash in between leaves its requests missing, never asked twice.
+            self.store.change_batch(batch.id, |batch| batch.state = BatchState::Cancelled)?;
+        }
+        let requests = next.iter().map(|new| u64::from(new.batch.requests)).sum();
+        if requests > 0 {
+            let manifest = Manifest { round: manifest.round + 1, finished_at: None, paused: None, ..manifest.clone() };
+            self.store.extend_manifest(&manifest, next)?;
+            let body = format!("{requests} requests are asked again");
+            self.log(&manifest, ActivityKind::Note, &format!("round {} started", manifest.round + 1), &body)?;
+            (self.tell)(Event::RunChanged(manifest.id));
+        }
+        Ok(requests)
     }
 
     fn log(&self, manifest: &Manifest, kind: ActivityKind, what: &str, body: &str) -> Result<(), StoreError> {

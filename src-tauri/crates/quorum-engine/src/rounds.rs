@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use quorum_core::{
     ids::ModelId,
-    manifest::{Batch, BatchId, BatchState, Cause, Failure, Manifest},
+    manifest::{Batch, BatchId, Cause, Failure, Manifest},
     plan::{BatchLimits, Request, SizedRequest, split},
 };
 use quorum_store::{NewBatch, Store, StoreError};

@@ -1,0 +1,80 @@
+//! The catalog in force: the built-in one with the user's on top.
+
+use std::path::Path;
+
+use quorum_catalog::{Catalog, Problem, Severity, builtin, load_folder, read};
+use quorum_store::Store;
+
+use crate::{
+    Quorum,
+    dto::error::{ApiError, ErrorCode},
+};
+
+/// The built-in catalog with what the store has on top.
+pub(crate) fn current(store: &Store) -> Result<Catalog, ApiError> {
+    let files = store.catalog_files()?;
+    if files.is_empty() {
+        return Ok(builtin().clone());
+    }
+    let (user, _) = read(files);
+    // Problems were shown when the files were added; a topic that no longer reads falls back to nothing, not to a guess.
+    Ok(builtin().overlay(&user).0)
+}
+
+impl Quorum {
+    /// Checks a folder of terms and policies, or the catalog in force. Changes nothing.
+    pub fn catalog_check(&self, folder: Option<&Path>) -> Result<(Catalog, Vec<Problem>), ApiError> {
+        match folder {
+            None => {
+                let catalog = self.catalog();
+                let problems = catalog.problems().to_vec();
+                Ok(((*catalog).clone(), problems))
+            }
+            Some(folder) => {
+                let (user, _) = read(load(folder)?);
+                // References may point into built-in term libraries, so what counts is the reading on top of them.
+                Ok(builtin().overlay(&user))
+            }
+        }
+    }
+
+    /// Puts a folder of terms and policies on top of the built-in catalog. Refused as a whole when it has an error.
+    pub fn catalog_add(&self, folder: &Path) -> Result<Vec<Problem>, ApiError> {
+        let (_, problems) = self.catalog_check(Some(folder))?;
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+        if errors > 0 {
+            return Err(ApiError::new(ErrorCode::FileFormat, format!("The catalog has {errors} errors."))
+                .safe("Nothing was added.")
+                .action("Mend them and add it again.")
+                .detail(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")));
+        }
+        let files: Vec<(String, String)> = load(folder)?
+            .into_iter()
+            .map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()))
+            .collect();
+        self.store().change_catalog(&files, &[])?;
+        self.inner.topics.replace(current(self.store())?);
+        Ok(problems)
+    }
+
+    /// Takes user files out of the catalog: those at or below a path, or all.
+    pub fn catalog_remove(&self, below: Option<&str>) -> Result<usize, ApiError> {
+        let gone: Vec<String> = self
+            .store()
+            .catalog_files()?
+            .into_iter()
+            .map(|(path, _)| path)
+            .filter(|path| below.is_none_or(|below| path == below || path.starts_with(&format!("{below}/"))))
+            .collect();
+        self.store().change_catalog(&[], &gone)?;
+        self.inner.topics.replace(current(self.store())?);
+        Ok(gone.len())
+    }
+}
+
+fn load(folder: &Path) -> Result<Vec<quorum_catalog::CatalogFile>, ApiError> {
+    load_folder(folder).map_err(|error| {
+        ApiError::new(ErrorCode::FileUnreadable, format!("The catalog in {} cannot be read.", folder.display()))
+            .detail(crate::errors::chain(&error))
+    })
+}

@@ -1,0 +1,299 @@
+//! Importing datasets: read as a stream, counted in parallel, stored as a whole.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use quorum_core::{
+    dataset::{Business, DatasetError, DatasetReader, Line, LineProblem},
+    date::Date,
+    ids::DatasetName,
+    prompt::sent_bytes,
+    tokens,
+};
+use quorum_store::{DatasetInfo, PreparedBusiness, PreparedReview, ReviewRow, StoreError};
+use rayon::prelude::*;
+
+use crate::{
+    Quorum,
+    dto::{
+        dataset::{DatasetSummary, ImportProblem, ImportProgress, ImportReport},
+        error::{ApiError, ErrorCode},
+        events::Event,
+    },
+};
+
+/// The sample that ships with Quorum: invented businesses and reviews.
+pub const SAMPLE: &[u8] = include_bytes!("../sample/sample.jsonl");
+pub const SAMPLE_NAME: &str = "Sample dining";
+
+/// Businesses that are counted together: enough to keep all cores busy, few enough to stay small.
+const CHUNK_BUSINESSES: usize = 64;
+
+/// Reasons that a report repeats word for word.
+const PROBLEMS_SHOWN_MAX: usize = 100;
+
+/// Why an import stopped.
+#[derive(Debug, thiserror::Error)]
+enum ImportError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    #[error("the file holds no business")]
+    Empty { first: Option<LineProblem> },
+}
+
+impl Quorum {
+    pub fn dataset_list(&self) -> Result<Vec<DatasetSummary>, ApiError> {
+        self.store().datasets()?.iter().map(|info| self.dataset_summary(info)).collect()
+    }
+
+    fn dataset_summary(&self, info: &DatasetInfo) -> Result<DatasetSummary, ApiError> {
+        let view = self.store().dataset(&info.name)?;
+        let most = view.businesses.iter().map(|business| business.reviews.len()).max().unwrap_or(0);
+        Ok(DatasetSummary {
+            dataset: info.name.to_string(),
+            name: info.name.to_string(),
+            businesses: info.businesses,
+            reviews: info.reviews,
+            reviews_business_max: u32::try_from(most).unwrap_or(u32::MAX),
+            imported_at: info.imported_at,
+            sample: info.name.as_str() == SAMPLE_NAME,
+        })
+    }
+
+    /// Imports a JSON Lines file. Lines that cannot be used are left out and reported; on any other error nothing is kept.
+    pub fn dataset_import(&self, path: &Path, name: Option<&str>) -> Result<ImportReport, ApiError> {
+        let shown = path.display().to_string();
+        let unreadable = |source: io::Error| {
+            ApiError::new(ErrorCode::FileUnreadable, format!("{shown} cannot be read."))
+                .safe("Nothing was imported.")
+                .detail(source.to_string())
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let meta = file.metadata().map_err(unreadable)?;
+        if meta.is_dir() {
+            return Err(unreadable(io::Error::other("it is a folder; choose the JSON Lines file in it")));
+        }
+        let stem = path.file_stem().map_or_else(|| "dataset".to_owned(), |stem| stem.to_string_lossy().into_owned());
+        let name = DatasetName::new(name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or(&stem));
+        self.import(BufReader::with_capacity(1 << 20, file), meta.len(), &name, &shown)
+    }
+
+    /// Imports the bundled sample.
+    pub fn dataset_import_sample(&self) -> Result<ImportReport, ApiError> {
+        self.import(SAMPLE, SAMPLE.len() as u64, &DatasetName::from(SAMPLE_NAME), "bundled with Quorum")
+    }
+
+    pub fn dataset_remove(&self, dataset: &str) -> Result<(), ApiError> {
+        let name = DatasetName::from(dataset);
+        let is_used =
+            self.store().manifests()?.iter().any(|manifest| manifest.dataset == name && manifest.finished_at.is_none());
+        if is_used {
+            return Err(ApiError::new(ErrorCode::DatasetInUse, format!("A live run needs the dataset \"{dataset}\"."))
+                .safe("Nothing was removed.")
+                .action("Wait for the run, or cancel it."));
+        }
+        self.store().remove_dataset(&name)?;
+        self.tell_datasets()
+    }
+
+    fn tell_datasets(&self) -> Result<(), ApiError> {
+        let count = self.store().datasets()?.len();
+        self.tell(Event::DatasetsChanged(u32::try_from(count).unwrap_or(u32::MAX)));
+        Ok(())
+    }
+
+    fn import(
+        &self,
+        input: impl BufRead,
+        bytes: u64,
+        name: &DatasetName,
+        source: &str,
+    ) -> Result<ImportReport, ApiError> {
+        let mut problems: Vec<LineProblem> = Vec::new();
+        let mut skipped = 0_u32;
+        let progress = |read: u64, businesses: u32, reviews: u32| {
+            let percent = read.saturating_mul(100).checked_div(bytes).unwrap_or(100).min(100);
+            self.tell(Event::ImportProgressed(ImportProgress {
+                path: source.to_owned(),
+                percent: u32::try_from(percent).unwrap_or(100),
+                businesses,
+                reviews,
+            }));
+        };
+        let businesses = Prepared::new(Counted { inner: input, read: 0 }, &mut problems, &mut skipped, progress);
+        let stored = self.store().import_dataset(name, source, self.now(), businesses);
+        let report = stored.map_err(|error| import_error(error, source))?;
+        problems.extend(report.problems);
+        skipped += report.duplicates;
+        self.tell_datasets()?;
+        let info = self.store().dataset_info(name)?;
+        Ok(ImportReport {
+            dataset: self.dataset_summary(&info)?,
+            businesses: report.businesses,
+            reviews: report.reviews,
+            skipped,
+            problems: problems
+                .into_iter()
+                .take(PROBLEMS_SHOWN_MAX)
+                .map(|problem| ImportProblem {
+                    line: u32::try_from(problem.line).unwrap_or(u32::MAX),
+                    field: problem.field,
+                    message: problem.message,
+                })
+                .collect(),
+        })
+    }
+}
+
+fn import_error(error: ImportError, source: &str) -> ApiError {
+    match error {
+        ImportError::Store(error) => error.into(),
+        ImportError::Dataset(error) => ApiError::new(ErrorCode::FileFormat, format!("{source} could not be imported."))
+            .safe("Nothing of it was kept.")
+            .detail(crate::errors::chain(&error)),
+        ImportError::Empty { first } => {
+            let detail = first.map_or_else(
+                || "the file is empty".to_owned(),
+                |problem| {
+                    let field = problem.field.map(|field| format!(", {field}")).unwrap_or_default();
+                    format!("line {}{field}: {}", problem.line, problem.message)
+                },
+            );
+            ApiError::new(ErrorCode::FileFormat, format!("{source} holds no business that can be used."))
+                .safe("Nothing was imported.")
+                .action("Expected is JSON Lines in UTF-8: one business with its reviews on each line.")
+                .detail(detail)
+        }
+    }
+}
+
+/// Counts the bytes that were read, for progress.
+struct Counted<R> {
+    inner: R,
+    read: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.read += count as u64;
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+    fn consume(&mut self, count: usize) {
+        self.read += count as u64;
+        self.inner.consume(count);
+    }
+}
+
+/// Businesses with their tokens and bytes counted, a chunk at a time on all cores.
+struct Prepared<'a, R: BufRead, P> {
+    reader: DatasetReader<Counted<R>>,
+    problems: &'a mut Vec<LineProblem>,
+    skipped: &'a mut u32,
+    progress: P,
+    ready: std::vec::IntoIter<PreparedBusiness>,
+    businesses: u32,
+    reviews: u32,
+    ended: bool,
+}
+
+impl<'a, R: BufRead, P: Fn(u64, u32, u32)> Prepared<'a, R, P> {
+    fn new(input: Counted<R>, problems: &'a mut Vec<LineProblem>, skipped: &'a mut u32, progress: P) -> Self {
+        Self {
+            reader: DatasetReader::new(input),
+            problems,
+            skipped,
+            progress,
+            ready: Vec::new().into_iter(),
+            businesses: 0,
+            reviews: 0,
+            ended: false,
+        }
+    }
+
+    fn leave_out(&mut self, problem: LineProblem) {
+        *self.skipped = self.skipped.saturating_add(1);
+        if self.problems.len() < PROBLEMS_SHOWN_MAX {
+            self.problems.push(problem);
+        }
+    }
+
+    fn next_chunk(&mut self) -> Result<(), ImportError> {
+        let mut chunk: Vec<(u64, Business)> = Vec::with_capacity(CHUNK_BUSINESSES);
+        while chunk.len() < CHUNK_BUSINESSES {
+            match self.reader.next().transpose()? {
+                None => {
+                    self.ended = true;
+                    break;
+                }
+                Some(Line::Problem(problem)) => self.leave_out(problem),
+                Some(Line::Business(business, problems)) => {
+                    for problem in problems {
+                        self.leave_out(problem);
+                    }
+                    chunk.push((self.reader.line(), business));
+                }
+            }
+        }
+        if self.ended && chunk.is_empty() && self.businesses == 0 {
+            return Err(ImportError::Empty { first: self.problems.first().cloned() });
+        }
+        self.businesses += u32::try_from(chunk.len()).unwrap_or(0);
+        self.reviews +=
+            chunk.iter().map(|(_, business)| u32::try_from(business.reviews.len()).unwrap_or(0)).sum::<u32>();
+        let prepared: Vec<PreparedBusiness> =
+            chunk.into_par_iter().map(|(line, business)| prepare(line, business)).collect();
+        (self.progress)(self.reader.input().read, self.businesses, self.reviews);
+        self.ready = prepared.into_iter();
+        Ok(())
+    }
+}
+
+impl<R: BufRead, P: Fn(u64, u32, u32)> Iterator for Prepared<'_, R, P> {
+    type Item = Result<PreparedBusiness, ImportError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(business) = self.ready.next() {
+                return Some(Ok(business));
+            }
+            if self.ended {
+                return None;
+            }
+            if let Err(error) = self.next_chunk() {
+                self.ended = true;
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+fn prepare(line: u64, business: Business) -> PreparedBusiness {
+    let reviews = business
+        .reviews
+        .into_iter()
+        .map(|review| PreparedReview {
+            tokens: tokens::review(&review.text),
+            bytes: sent_bytes(&review.text),
+            row: ReviewRow {
+                id: review.id,
+                date: review.date.as_deref().and_then(Date::read),
+                stars: review.stars,
+                useful: review.useful,
+                text: review.text,
+            },
+        })
+        .collect();
+    PreparedBusiness { line, id: business.id, name: business.name, categories: business.categories, reviews }
+}

@@ -1,0 +1,104 @@
+//! Where requests go: the sandbox inside the process, OpenAI, or another server; and which realm its votes belong to.
+
+use quorum_core::manifest::Realm;
+use serde::{Deserialize, Serialize};
+
+use crate::dto::{app::ProviderKind, error::ApiError};
+
+pub const SANDBOX: &str = "sandbox";
+pub const OPENAI: &str = "https://api.openai.com/v1";
+
+/// A provider's address: `sandbox` or a base address without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Address(String);
+
+impl Address {
+    pub fn sandbox() -> Self {
+        Self(SANDBOX.to_owned())
+    }
+
+    pub fn openai() -> Self {
+        Self(OPENAI.to_owned())
+    }
+
+    /// Reads what a person typed: `sandbox`, `openai` or a base address, https except on this computer.
+    pub fn read(text: &str) -> Result<Self, ApiError> {
+        let text = text.trim().trim_end_matches('/');
+        match text {
+            SANDBOX => Ok(Self::sandbox()),
+            "openai" => Ok(Self::openai()),
+            _ => {
+                quorum_provider::Provider::new(quorum_provider::ProviderConfig::new(text, None)).map_err(|error| {
+                    ApiError::invalid(format!("\"{text}\" is not an address that a provider can have."))
+                        .action("Give https://host/v1, or http:// only for this computer.")
+                        .detail(crate::errors::chain(&error))
+                })?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_sandbox(&self) -> bool {
+        self.0 == SANDBOX
+    }
+
+    pub fn kind(&self) -> ProviderKind {
+        match self.as_str() {
+            SANDBOX => ProviderKind::Sandbox,
+            OPENAI => ProviderKind::Openai,
+            _ => ProviderKind::Custom,
+        }
+    }
+
+    /// Whatever runs on this computer is a trial: its votes are kept apart from those of a paid provider.
+    pub fn realm(&self) -> Realm {
+        let is_local = self.is_sandbox() || host(&self.0).is_some_and(is_loopback);
+        if is_local { Realm::Sandbox } else { Realm::Live }
+    }
+
+    /// The name that its key is kept under; for the sandbox that of OpenAI, whose key a person means there.
+    pub fn key_host(&self) -> &str {
+        host(if self.is_sandbox() { OPENAI } else { &self.0 }).unwrap_or("provider")
+    }
+}
+
+/// Host without port of a base address.
+fn host(address: &str) -> Option<&str> {
+    let rest = address.split_once("://")?.1;
+    let authority = rest.split('/').next()?;
+    if let Some(inner) = authority.strip_prefix('[') {
+        return inner.split_once(']').map(|(host, _)| host);
+    }
+    Some(authority.rsplit_once(':').map_or(authority, |(host, _)| host))
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_on_this_computer_is_the_sandbox_realm() {
+        for (address, realm) in [
+            ("sandbox", Realm::Sandbox),
+            ("openai", Realm::Live),
+            ("http://127.0.0.1:4010/v1/", Realm::Sandbox),
+            ("http://localhost:1/v1", Realm::Sandbox),
+            ("http://[::1]:9/v1", Realm::Sandbox),
+            ("https://127.evil.example/v1", Realm::Live),
+        ] {
+            assert_eq!(Address::read(address).expect(address).realm(), realm, "{address}");
+        }
+        assert!(Address::read("http://example.com/v1").is_err());
+        assert!(Address::read("nonsense").is_err());
+    }
+}

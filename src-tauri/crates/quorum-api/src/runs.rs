@@ -1,0 +1,422 @@
+//! Runs: what the extractions are doing, in figures and in words, and the user's say in them.
+
+use std::collections::BTreeMap;
+
+use quorum_core::manifest::{Batch, BatchState, Cause, Manifest, ManifestId, ManifestState, Outcome, Realm};
+use quorum_engine::{OpenFailure, open_failures};
+
+use crate::{
+    Quorum,
+    dto::{
+        error::{ApiError, ErrorCode},
+        events::Event,
+        plan::EnsembleMember,
+        run::{self, BatchDetail, FailureCause, FailureGroup, RunDetail, RunState, RunSummary, SpendPoint},
+    },
+};
+
+impl Quorum {
+    /// Newest first.
+    pub fn run_list(&self) -> Result<Vec<RunSummary>, ApiError> {
+        let mut runs = self.store().manifests()?;
+        runs.reverse();
+        runs.iter().map(|manifest| self.run_summary(manifest, &self.store().batches(manifest.id)?)).collect()
+    }
+
+    /// Reads a run's id as commands give it.
+    pub fn run_id(&self, run: &str) -> Result<ManifestId, ApiError> {
+        let id = run.parse().map(ManifestId).map_err(|_| ApiError::not_found(format!("There is no run \"{run}\".")))?;
+        self.store().manifest(id)?;
+        Ok(id)
+    }
+
+    pub(crate) fn run_summary(&self, manifest: &Manifest, batches: &[Batch]) -> Result<RunSummary, ApiError> {
+        let sum = |count: &dyn Fn(&Batch) -> u32| batches.iter().map(|batch| u64::from(count(batch))).sum::<u64>();
+        let of_u32 = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let first_round = sum(&|batch| if batch.round == 0 { batch.requests } else { 0 });
+        let ingested = sum(&|batch| batch.votes);
+        let failed = if batches.iter().any(|batch| batch.failed > 0) {
+            open_failures(self.store(), manifest, batches)?.len() as u64
+        } else {
+            0
+        };
+        let running: u64 = batches
+            .iter()
+            .filter(|batch| batch.state != BatchState::Ingested)
+            .map(|batch| u64::from(batch.counted_completed) + u64::from(batch.counted_failed))
+            .sum();
+        Ok(RunSummary {
+            run: manifest.id.to_string(),
+            dataset: manifest.dataset.to_string(),
+            dataset_name: manifest.dataset.to_string(),
+            topic: manifest.topic.to_string(),
+            topic_name: self.topic_name(manifest.topic.as_str()),
+            k: manifest.k,
+            state: run_state(manifest, batches),
+            reason: reason(manifest, batches),
+            requests: of_u32(first_round),
+            completed: of_u32((ingested + failed + running).min(first_round)),
+            ingested: of_u32(ingested),
+            failed: of_u32(failed),
+            usd_estimated: manifest.usd_estimated,
+            usd_spent: batches.iter().map(|batch| batch.usd).sum(),
+            created_at: manifest.created_at,
+            finished_at: manifest.finished_at,
+            sandbox: manifest.realm == Realm::Sandbox,
+        })
+    }
+
+    fn topic_name(&self, topic: &str) -> String {
+        self.topic(topic).map_or_else(|_| topic.to_owned(), |topic| topic.name.clone())
+    }
+
+    pub fn run_detail(&self, run: &str) -> Result<RunDetail, ApiError> {
+        let manifest = self.store().manifest(self.run_id(run)?)?;
+        let batches = self.store().batches(manifest.id)?;
+        let summary = self.run_summary(&manifest, &batches)?;
+        let failures = self.failure_groups(&manifest, &batches)?;
+        let pace = Pace::of(&summary, &batches, self.now());
+        let mut spend = vec![SpendPoint { at: manifest.created_at, usd: 0.0 }];
+        let mut ingested: Vec<(u32, f64)> =
+            batches.iter().filter_map(|batch| Some((batch.ingested_at?, batch.usd))).collect();
+        ingested.sort_by_key(|(at, _)| *at);
+        let mut total = 0.0;
+        for (at, usd) in ingested {
+            total += usd;
+            spend.push(SpendPoint { at, usd: total });
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "weights are small and positive")]
+        let ensemble = manifest
+            .ensemble
+            .members()
+            .iter()
+            .map(|member| EnsembleMember {
+                model: member.model.to_string(),
+                runs: u32::from(member.runs),
+                weight: member.weight.round() as u32,
+            })
+            .collect();
+        let usd_forecast =
+            (summary.ingested > 0).then(|| total / f64::from(summary.ingested.max(1)) * f64::from(summary.requests));
+        Ok(RunDetail {
+            ensemble,
+            batches: batch_details(&manifest, &batches),
+            failures,
+            spend,
+            usd_forecast,
+            eta_earliest_at: pace.map(|pace| pace.earliest_at),
+            eta_latest_at: pace.map(|pace| pace.latest_at),
+            activity: self.activity_of(manifest.id)?,
+            summary,
+        })
+    }
+
+    fn failure_groups(&self, manifest: &Manifest, batches: &[Batch]) -> Result<Vec<FailureGroup>, ApiError> {
+        let mut groups: BTreeMap<(String, Cause, String, u16), Vec<OpenFailure>> = BTreeMap::new();
+        for failure in open_failures(self.store(), manifest, batches)? {
+            let key = (
+                failure.model.to_string(),
+                failure.failure.cause,
+                failure.failure.code.clone(),
+                failure.failure.status,
+            );
+            groups.entry(key).or_default().push(failure);
+        }
+        let mut groups: Vec<FailureGroup> = groups
+            .into_iter()
+            .map(|((model, cause, code, status), failures)| {
+                let count = u32::try_from(failures.len()).unwrap_or(u32::MAX);
+                let per_request = usd_per_request(manifest, batches, &model);
+                FailureGroup {
+                    cause: failure_cause(cause, &code, status),
+                    provider_code: Some(code).filter(|code| !code.is_empty()),
+                    example: failures.first().map(|failure| failure.failure.words.clone()),
+                    model,
+                    count,
+                    retryable: cause.is_retryable() || cause == Cause::Cancelled,
+                    usd_retry: per_request * f64::from(count),
+                }
+            })
+            .collect();
+        // Batches that were refused as a whole have no lines: each is a group of its own.
+        for batch in batches.iter().filter(|batch| matches!(batch.state, BatchState::Failed | BatchState::Missing)) {
+            groups.push(FailureGroup {
+                cause: if batch.state == BatchState::Missing {
+                    FailureCause::Missing
+                } else {
+                    FailureCause::RequestRejected
+                },
+                provider_code: None,
+                example: batch.trouble.as_ref().map(|trouble| trouble.words.clone()),
+                model: batch.model.to_string(),
+                count: batch.requests,
+                retryable: true,
+                usd_retry: usd_per_request(manifest, batches, batch.model.as_str()) * f64::from(batch.requests),
+            });
+        }
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        Ok(groups)
+    }
+
+    /// What is at the provider goes on; no more is sent.
+    pub fn run_pause(&self, run: &str) -> Result<RunSummary, ApiError> {
+        let id = self.run_id(run)?;
+        self.store().change_manifest(id, |manifest| {
+            manifest.paused.get_or_insert_with(|| "by you".to_owned());
+        })?;
+        self.run_changed(id)
+    }
+
+    /// Goes on with a paused run. A budget that stopped it is lifted: resuming is the consent.
+    pub fn run_resume(&self, run: &str) -> Result<RunSummary, ApiError> {
+        let id = self.run_id(run)?;
+        self.store().change_manifest(id, |manifest| {
+            if manifest.paused.as_deref().is_some_and(|reason| reason.contains("budget")) {
+                manifest.budget_usd = None;
+            }
+            manifest.paused = None;
+        })?;
+        self.inner.poke.notify_one();
+        self.run_changed(id)
+    }
+
+    /// Gives a run up: unsent batches are dropped, running ones are cancelled at the provider, answers that came are kept.
+    pub fn run_cancel(&self, run: &str) -> Result<RunSummary, ApiError> {
+        let id = self.run_id(run)?;
+        let manifest = self.store().change_manifest(id, |manifest| {
+            manifest.cancelled |= manifest.finished_at.is_none();
+        })?;
+        if manifest.cancelled {
+            for batch in self
+                .store()
+                .batches(id)?
+                .into_iter()
+                .filter(|batch| batch.state.is_live() || batch.state == BatchState::Missing)
+            {
+                self.store().change_batch(batch.id, |batch| {
+                    batch.cancel_requested = true;
+                    if batch.state == BatchState::Missing {
+                        batch.state = BatchState::Cancelled;
+                        batch.outcome = Some(Outcome::Cancelled);
+                    }
+                })?;
+            }
+            for batch in self.store().batches(id)?.into_iter().filter(|batch| batch.state == BatchState::Failed) {
+                self.store().change_batch(batch.id, |batch| {
+                    batch.state = BatchState::Cancelled;
+                    batch.outcome = Some(Outcome::Cancelled);
+                })?;
+            }
+        }
+        self.inner.poke.notify_one();
+        self.run_changed(id)
+    }
+
+    /// Asks failed requests again: those of one cause or model, or all that may succeed. Refused and missing batches are sent
+    /// anew. Answers that came are never asked again.
+    pub fn run_retry(
+        &self,
+        run: &str,
+        cause: Option<FailureCause>,
+        model: Option<&str>,
+    ) -> Result<RunSummary, ApiError> {
+        let id = self.run_id(run)?;
+        let manifest = self.store().manifest(id)?;
+        let batches = self.store().batches(id)?;
+        if manifest.state(&batches) == ManifestState::Live && manifest.finished_at.is_none() {
+            return Err(ApiError::new(ErrorCode::RunState, "The run is still under way.")
+                .action("Failed requests can be asked again once its batches are in."));
+        }
+        let is_wanted = |failure: &OpenFailure| {
+            let found = failure_cause(failure.failure.cause, &failure.failure.code, failure.failure.status);
+            cause.is_none_or(|cause| cause == found)
+                && model.is_none_or(|model| model == failure.model.as_str())
+                && (cause.is_some()
+                    || failure.failure.cause.is_retryable()
+                    || failure.failure.cause == Cause::Cancelled)
+        };
+        let failures: Vec<OpenFailure> =
+            open_failures(self.store(), &manifest, &batches)?.into_iter().filter(is_wanted).collect();
+        let sent_again = self.inner.engine.ask_again(&manifest, &batches, &failures, |batch| {
+            model.is_none_or(|model| model == batch.model.as_str())
+        })?;
+        if sent_again == 0 {
+            return Err(ApiError::new(ErrorCode::RunState, "Nothing of this run can be asked again.")
+                .safe("Its votes are stored."));
+        }
+        self.inner.poke.notify_one();
+        self.run_changed(id)
+    }
+
+    /// Tells that a run changed and gives its present state.
+    pub(crate) fn run_changed(&self, id: ManifestId) -> Result<RunSummary, ApiError> {
+        let manifest = self.store().manifest(id)?;
+        let summary = self.run_summary(&manifest, &self.store().batches(id)?)?;
+        self.tell(Event::RunChanged(summary.clone()));
+        Ok(summary)
+    }
+}
+
+fn run_state(manifest: &Manifest, batches: &[Batch]) -> RunState {
+    match manifest.state(batches) {
+        ManifestState::Completed => RunState::Done,
+        ManifestState::Cancelled => RunState::Cancelled,
+        ManifestState::NeedsUser if manifest.paused.as_deref() == Some("by you") => RunState::Paused,
+        ManifestState::NeedsUser if batches.iter().all(|batch| batch.state == BatchState::Failed) => RunState::Failed,
+        ManifestState::NeedsUser => RunState::NeedsYou,
+        ManifestState::Live if manifest.cancelled => RunState::Cancelling,
+        ManifestState::Live if manifest.paused.is_some() => RunState::Paused,
+        ManifestState::Live => {
+            let is_moving =
+                batches.iter().any(|batch| batch.state.is_at_provider() || batch.state == BatchState::Ready);
+            if is_moving || batches.iter().any(|batch| batch.state == BatchState::Ingested) {
+                RunState::Running
+            } else {
+                RunState::Waiting
+            }
+        }
+    }
+}
+
+fn reason(manifest: &Manifest, batches: &[Batch]) -> Option<String> {
+    if let Some(paused) = &manifest.paused {
+        return Some(format!("Paused: {paused}"));
+    }
+    let troubled = batches.iter().find(|batch| matches!(batch.state, BatchState::Failed | BatchState::Missing));
+    troubled.or_else(|| batches.iter().find(|batch| batch.trouble.is_some())).and_then(|batch| {
+        let words = &batch.trouble.as_ref()?.words;
+        Some(match batch.state {
+            BatchState::Missing => {
+                "The provider no longer lists a batch. Was it made with another project's key?".to_owned()
+            }
+            BatchState::Waiting => {
+                "The model's queue allowance is used up; the next batch goes when there is room.".to_owned()
+            }
+            _ if words.is_empty() => return None,
+            _ => words.lines().next().unwrap_or_default().to_owned(),
+        })
+    })
+}
+
+/// What one request costs by this run's own figures, else by its estimate.
+fn usd_per_request(manifest: &Manifest, batches: &[Batch], model: &str) -> f64 {
+    let of_model = || batches.iter().filter(|batch| batch.model.as_str() == model);
+    let votes: u32 = of_model().map(|batch| batch.votes).sum();
+    if votes > 0 {
+        return of_model().map(|batch| batch.usd).sum::<f64>() / f64::from(votes);
+    }
+    let requests: u32 = batches.iter().filter(|batch| batch.round == 0).map(|batch| batch.requests).sum();
+    manifest.usd_estimated / f64::from(requests.max(1))
+}
+
+fn failure_cause(cause: Cause, code: &str, status: u16) -> FailureCause {
+    match cause {
+        Cause::Expired => FailureCause::Expired,
+        Cause::Cancelled => FailureCause::Cancelled,
+        Cause::Lost => FailureCause::Missing,
+        Cause::CutOff => FailureCause::CutOff,
+        Cause::Refused | Cause::Filtered => FailureCause::Refused,
+        Cause::Unreadable => FailureCause::Unreadable,
+        Cause::Rejected => FailureCause::RequestRejected,
+        Cause::Temporary if code == "request_timeout" || status == 408 => FailureCause::Timeout,
+        Cause::Temporary => match status {
+            0 => FailureCause::EmptyAnswer,
+            429 => FailureCause::RateLimited,
+            500.. => FailureCause::ProviderFailed,
+            _ => FailureCause::Other,
+        },
+    }
+}
+
+fn batch_details(manifest: &Manifest, batches: &[Batch]) -> Vec<BatchDetail> {
+    let of_model = |batch: &Batch| batches.iter().filter(|other| other.model == batch.model).count();
+    batches
+        .iter()
+        .map(|batch| {
+            let ordinal = batches.iter().filter(|other| other.model == batch.model && other.id <= batch.id).count();
+            let ingested = batch.state == BatchState::Ingested;
+            let (code, message) = split_words(batch);
+            BatchDetail {
+                batch: batch.id.to_string(),
+                model: batch.model.to_string(),
+                ordinal: u32::try_from(ordinal).unwrap_or(u32::MAX),
+                ordinal_of: u32::try_from(of_model(batch)).unwrap_or(u32::MAX),
+                state: batch_state(batch),
+                requests: batch.requests,
+                completed: if ingested { batch.votes } else { batch.counted_completed },
+                failed: if ingested { batch.failed } else { batch.counted_failed },
+                provider_id: batch.provider_id.clone(),
+                planned_at: manifest.created_at,
+                created_at: batch.submitted_at,
+                started_at: batch.started_at,
+                finalizing_at: batch.finalizing_at,
+                finished_at: batch.ended_at,
+                ingested_at: batch.ingested_at,
+                expected_start_at: None,
+                expected_end_at: None,
+                error_code: code,
+                error_message: message,
+            }
+        })
+        .collect()
+}
+
+/// The first of the provider's words, as code and message where they have that form.
+fn split_words(batch: &Batch) -> (Option<String>, Option<String>) {
+    let Some(trouble) = batch.trouble.as_ref().filter(|trouble| !trouble.words.is_empty()) else { return (None, None) };
+    match trouble.words.split_once(": ") {
+        Some((code, message)) if !code.contains(' ') => (Some(code.to_owned()), Some(message.to_owned())),
+        _ => (None, Some(trouble.words.clone())),
+    }
+}
+
+fn batch_state(batch: &Batch) -> run::BatchState {
+    use run::BatchState as Shown;
+    match batch.state {
+        BatchState::Planned => Shown::Planned,
+        BatchState::Waiting => Shown::Waiting,
+        BatchState::Uploading => Shown::Uploading,
+        BatchState::Uploaded => Shown::Uploaded,
+        BatchState::Creating => Shown::Creating,
+        BatchState::Validating => Shown::Validating,
+        BatchState::InProgress => Shown::InProgress,
+        BatchState::Finalizing => Shown::Finalizing,
+        BatchState::Cancelling => Shown::Cancelling,
+        BatchState::Ready => Shown::Ready,
+        BatchState::Ingested if batch.outcome == Some(Outcome::Expired) => Shown::Expired,
+        BatchState::Ingested => Shown::Ingested,
+        BatchState::Failed | BatchState::Missing => Shown::Failed,
+        BatchState::Cancelled => Shown::Cancelled,
+    }
+}
+
+/// When a run may end by its own pace.
+#[derive(Clone, Copy)]
+struct Pace {
+    earliest_at: u32,
+    latest_at: u32,
+}
+
+/// Nothing is said before this share is answered.
+const PACE_SHARE_MIN: f64 = 0.02;
+/// The provider's window for a batch.
+const WINDOW_S: f64 = 86_400.0;
+
+impl Pace {
+    fn of(summary: &RunSummary, batches: &[Batch], now: u32) -> Option<Self> {
+        let started = batches.iter().filter_map(|batch| batch.submitted_at).min()?;
+        let share = f64::from(summary.completed) / f64::from(summary.requests.max(1));
+        if summary.finished_at.is_some() || !(PACE_SHARE_MIN..1.0).contains(&share) {
+            return None;
+        }
+        let passed = f64::from(now.saturating_sub(started)).max(1.0);
+        let left = passed / share * (1.0 - share);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few days at most; `as` saturates"
+        )]
+        let at = |seconds: f64| now.saturating_add(seconds.min(30.0 * WINDOW_S) as u32);
+        Some(Self { earliest_at: at(left * 0.8), latest_at: at(left * 1.5) })
+    }
+}

@@ -1,0 +1,263 @@
+//! The open program: one store, one catalog, one engine, and what the faces ask of them.
+//!
+//! [`Quorum`] is cheap to clone. Methods that only read and write the store are plain functions and may take a while on large
+//! data: callers with a window run them off its thread. Methods that talk to the provider are async.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use quorum_catalog::Catalog;
+use quorum_core::{
+    ids::TopicId,
+    manifest::{ManifestId, Realm, Seconds},
+    topic::Topic,
+};
+use quorum_engine::{Clock, Connect, ConnectError, Engine, Options, SystemClock, Topics};
+use quorum_provider::{Provider, ProviderConfig};
+use quorum_store::Store;
+use tokio::sync::{Notify, broadcast};
+
+use crate::{
+    dto::{app::Connection, error::ApiError, events::Event},
+    polling,
+    provider::Address,
+    sandbox::Sandbox,
+    secrets::Secrets,
+    settings::Stored,
+};
+
+/// How to open Quorum.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    pub data_dir: PathBuf,
+    /// Instead of the settings' provider, for this session.
+    pub provider: Option<Address>,
+    /// How fast the built-in sandbox lives.
+    pub sandbox_speed: quorum_sim::Speed,
+}
+
+impl OpenOptions {
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), provider: None, sandbox_speed: quorum_sim::Speed::Instant }
+    }
+}
+
+/// Events that may wait for a slow listener before it misses some.
+const EVENTS_WAITING_MAX: usize = 1_024;
+
+#[derive(Clone)]
+pub struct Quorum {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub store: Arc<Store>,
+    pub data_dir: PathBuf,
+    pub engine: Engine,
+    pub topics: Arc<KnownTopics>,
+    pub secrets: Arc<Secrets>,
+    provider_override: Option<Address>,
+    pub clock: Arc<dyn Clock>,
+    events: broadcast::Sender<Event>,
+    /// Wakes the polling loop before its time.
+    pub poke: Notify,
+    pub polling: Mutex<polling::State>,
+    /// Runs that changed since they were last told about.
+    pub dirty: Arc<Mutex<BTreeSet<ManifestId>>>,
+    pub connections: Arc<Connections>,
+}
+
+/// The catalog and its topics, ready for the engine.
+pub struct KnownTopics {
+    current: RwLock<Indexed>,
+}
+
+type Indexed = (Arc<Catalog>, BTreeMap<TopicId, Arc<Topic>>);
+
+impl KnownTopics {
+    fn new(catalog: Catalog) -> Self {
+        Self { current: RwLock::new(Self::index(catalog)) }
+    }
+
+    fn index(catalog: Catalog) -> Indexed {
+        let topics = catalog.topics().iter().map(|topic| (topic.id.clone(), Arc::new(topic.clone()))).collect();
+        (Arc::new(catalog), topics)
+    }
+
+    pub fn replace(&self, catalog: Catalog) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Self::index(catalog);
+    }
+
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).0)
+    }
+}
+
+impl Topics for KnownTopics {
+    fn topic(&self, id: &TopicId) -> Option<Arc<Topic>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).1.get(id).cloned()
+    }
+}
+
+/// Providers that were connected to, with the key of that moment.
+pub(crate) struct Connections {
+    known: Mutex<BTreeMap<String, Provider>>,
+    secrets: Arc<Secrets>,
+    sandbox: Sandbox,
+}
+
+impl Connections {
+    async fn connect(&self, address: String) -> Result<Provider, ConnectError> {
+        if let Some(known) = lock(&self.known).get(&address) {
+            return Ok(known.clone());
+        }
+        let read = Address::read(&address).map_err(|error| ConnectError::Sandbox(Box::new(error)))?;
+        let config = if read.is_sandbox() {
+            let base_url = self.sandbox.base_url().await.map_err(|error| ConnectError::Sandbox(Box::new(error)))?;
+            ProviderConfig::new(base_url, None)
+        } else {
+            let secrets = Arc::clone(&self.secrets);
+            let host = read.key_host().to_owned();
+            let key = tokio::task::spawn_blocking(move || secrets.get(&host))
+                .await
+                .map_err(|error| ConnectError::Keyring(Box::new(error)))?;
+            let key = match (key, read.realm()) {
+                (Ok(Some((key, _))), _) => Some(key),
+                // A server on this computer may want no key.
+                (Ok(None) | Err(_), Realm::Sandbox) => None,
+                (Ok(None), Realm::Live) => return Err(ConnectError::NoKey),
+                (Err(error), Realm::Live) => return Err(ConnectError::Keyring(Box::new(error))),
+            };
+            ProviderConfig::new(read.as_str(), key)
+        };
+        let provider = Provider::new(config).map_err(ConnectError::Address)?;
+        lock(&self.known).insert(address, provider.clone());
+        Ok(provider)
+    }
+
+    /// Forgets connections, because the key changed.
+    pub fn forget(&self) {
+        lock(&self.known).clear();
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Quorum {
+    /// Opens the data directory, making it if it is not there. Sends nothing.
+    pub fn open(options: OpenOptions) -> Result<Self, ApiError> {
+        let store = Arc::new(Store::open(&options.data_dir.join("quorum.redb"))?);
+        let topics = Arc::new(KnownTopics::new(crate::catalog::current(&store)?));
+        let secrets = Arc::new(Secrets::default());
+        let sandbox = Sandbox::new(options.data_dir.join("sandbox"), options.sandbox_speed);
+        let connections = Arc::new(Connections {
+            known: Mutex::default(),
+            secrets: Arc::clone(&secrets),
+            sandbox,
+        });
+        let connect: Connect = {
+            let connections = Arc::clone(&connections);
+            Arc::new(move |address| {
+                let connections = Arc::clone(&connections);
+                Box::pin(async move { connections.connect(address).await })
+            })
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (events, _) = broadcast::channel(EVENTS_WAITING_MAX);
+        let dirty: Arc<Mutex<BTreeSet<ManifestId>>> = Arc::default();
+        let tell = {
+            let (events, dirty) = (events.clone(), Arc::clone(&dirty));
+            move |event| polling::pass_on(event, &events, &dirty)
+        };
+        let downloads = options.data_dir.join("downloads");
+        let engine =
+            Engine::new(Arc::clone(&store), Arc::clone(&topics) as _, connect, Arc::clone(&clock), downloads, tell);
+        let quorum = Self {
+            inner: Arc::new(Inner {
+                store,
+                data_dir: options.data_dir,
+                engine,
+                topics,
+                secrets,
+                provider_override: options.provider,
+                clock,
+                events,
+                poke: Notify::new(),
+                polling: Mutex::default(),
+                dirty,
+                connections,
+            }),
+        };
+        quorum.apply_settings()?;
+        Ok(quorum)
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub fn data_dir(&self) -> &Path {
+        &self.inner.data_dir
+    }
+
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.inner.topics.catalog()
+    }
+
+    /// A topic of the catalog.
+    pub fn topic(&self, id: &str) -> Result<Arc<Topic>, ApiError> {
+        self.inner.topics.topic(&TopicId::from(id)).ok_or_else(|| {
+            let known = self.catalog();
+            let ids: Vec<&str> = known.topics().iter().map(|topic| topic.id.as_str()).collect();
+            ApiError::not_found(format!("There is no topic \"{id}\".")).action(format!("Topics: {}.", ids.join(", ")))
+        })
+    }
+
+    /// Where requests go now.
+    pub fn address(&self) -> Result<Address, ApiError> {
+        if let Some(address) = &self.inner.provider_override {
+            return Ok(address.clone());
+        }
+        Ok(self.stored_settings()?.provider.unwrap_or_else(Address::sandbox))
+    }
+
+    /// Whose votes are looked at now.
+    pub fn realm(&self) -> Result<Realm, ApiError> {
+        Ok(self.address()?.realm())
+    }
+
+    pub fn now(&self) -> Seconds {
+        self.inner.clock.now()
+    }
+
+    /// What happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.inner.events.subscribe()
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        // Nobody listening is fine: events are news, never the record.
+        let _nobody_listens = self.inner.events.send(event);
+    }
+
+    /// Brings the engine in line with the settings.
+    pub(crate) fn apply_settings(&self) -> Result<(), ApiError> {
+        let Stored { settings, .. } = self.stored_settings()?;
+        self.inner.engine.set_options(Options {
+            delete_files: settings.delete_remote_files,
+            requests_max: settings.batch_requests_max,
+            ..Options::default()
+        });
+        Ok(())
+    }
+
+    /// The link to the provider as it was last seen.
+    pub fn connection(&self) -> Connection {
+        lock(&self.inner.polling).connection.clone()
+    }
+}

@@ -1,0 +1,143 @@
+//! Settings as stored, and the provider beside them.
+
+use quorum_core::{ids::ModelId, models::ModelTable};
+use quorum_engine::Allowances;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Quorum,
+    dto::{
+        app::ProviderKind,
+        error::ApiError,
+        settings::{NotificationSettings, QueueAllowance, Settings, Theme},
+    },
+    provider::Address,
+};
+
+const SETTING: &str = "settings";
+const MODELS: &str = "models";
+
+/// What the store holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stored {
+    /// `None`: never chosen; the sandbox then.
+    pub provider: Option<Address>,
+    pub settings: Settings,
+}
+
+impl Default for Stored {
+    fn default() -> Self {
+        Self {
+            provider: None,
+            settings: Settings {
+                theme: Theme::System,
+                notifications: NotificationSettings {
+                    run_done: true,
+                    batch_failed: true,
+                    needs_you: true,
+                    quiet_until_at: None,
+                },
+                close_to_tray: true,
+                letter_keys: true,
+                custom_url: None,
+                batch_requests_max: quorum_core::plan::REQUESTS_MAX,
+                budget_day_usd: None,
+                confirm_above_usd: None,
+                poll_seconds: None,
+                delete_remote_files: true,
+                allowances: Vec::new(),
+            },
+        }
+    }
+}
+
+/// Requests that one batch may have at the provider.
+const BATCH_REQUESTS_MAX: u32 = 50_000;
+
+impl Quorum {
+    pub(crate) fn stored_settings(&self) -> Result<Stored, ApiError> {
+        Ok(self.store().setting(SETTING)?.unwrap_or_default())
+    }
+
+    pub fn settings_get(&self) -> Result<Settings, ApiError> {
+        let mut settings = self.stored_settings()?.settings;
+        settings.allowances = self.allowances()?;
+        Ok(settings)
+    }
+
+    /// Stores settings after checking them; returns them as stored.
+    pub fn settings_set(&self, settings: Settings) -> Result<Settings, ApiError> {
+        if !(1..=BATCH_REQUESTS_MAX).contains(&settings.batch_requests_max) {
+            return Err(ApiError::invalid(format!("Requests in a batch must be 1 to {BATCH_REQUESTS_MAX}.")));
+        }
+        if settings.poll_seconds.is_some_and(|seconds| !(5..=3_600).contains(&seconds)) {
+            return Err(ApiError::invalid("Seconds between checks must be 5 to 3,600."));
+        }
+        let is_money = |usd: Option<f64>| usd.is_none_or(|usd| usd.is_finite() && usd >= 0.0);
+        if !is_money(settings.budget_day_usd) || !is_money(settings.confirm_above_usd) {
+            return Err(ApiError::invalid("An amount of money must be 0 or more."));
+        }
+        self.set_allowances(&settings.allowances)?;
+        let mut stored = self.stored_settings()?;
+        stored.settings = Settings { allowances: Vec::new(), ..settings };
+        self.store().set_setting(SETTING, &stored)?;
+        self.apply_settings()?;
+        self.inner.poke.notify_one();
+        self.settings_get()
+    }
+
+    fn allowances(&self) -> Result<Vec<QueueAllowance>, ApiError> {
+        let allowances = Allowances::load(self.store())?;
+        let address = self.address()?;
+        Ok(self
+            .models()?
+            .0
+            .iter()
+            .filter_map(|model| {
+                let tokens = allowances.known(address.as_str(), &model.model)?;
+                let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+                Some(QueueAllowance { model: model.model.to_string(), tokens })
+            })
+            .collect())
+    }
+
+    fn set_allowances(&self, wanted: &[QueueAllowance]) -> Result<(), ApiError> {
+        let mut allowances = Allowances::load(self.store())?;
+        let address = self.address()?;
+        let mut changed = false;
+        for model in self.models()?.0 {
+            let tokens =
+                wanted.iter().find(|entry| entry.model == model.model.as_str()).map(|entry| u64::from(entry.tokens));
+            changed |= allowances.set(address.as_str(), &model.model, tokens);
+        }
+        for entry in wanted {
+            changed |=
+                allowances.set(address.as_str(), &ModelId::new(entry.model.as_str()), Some(u64::from(entry.tokens)));
+        }
+        if changed {
+            allowances.save(self.store())?;
+        }
+        Ok(())
+    }
+
+    /// Prices, limits and shutdown dates per model: the user's where there are some, else the shipped ones.
+    pub fn models(&self) -> Result<ModelTable, ApiError> {
+        Ok(self.store().setting(MODELS)?.unwrap_or_default())
+    }
+
+    pub fn set_models(&self, models: &ModelTable) -> Result<(), ApiError> {
+        Ok(self.store().set_setting(MODELS, models)?)
+    }
+
+    /// Chooses where requests go from now on. Runs that are under way stay with their provider.
+    pub(crate) fn choose_provider(&self, address: Address) -> Result<(), ApiError> {
+        let mut stored = self.stored_settings()?;
+        if address.kind() == ProviderKind::Custom {
+            stored.settings.custom_url = Some(address.as_str().to_owned());
+        }
+        stored.provider = Some(address);
+        self.store().set_setting(SETTING, &stored)?;
+        self.inner.poke.notify_one();
+        Ok(())
+    }
+}
