@@ -6,7 +6,7 @@ import { importer } from "./importer.svelte";
 import { route } from "./route.svelte";
 
 export function act(go: ErrorAction["go"], run?: string | null): void {
-	if (go === "import") importer.open = true;
+	if (go === "import") importer.show();
 	else if (go === "checkNow") void app.checkNow();
 	else if (go === "sandbox") route.go({ page: "settings" });
 	else if (go === "runs") route.go({ page: "runs", run: run ?? undefined });

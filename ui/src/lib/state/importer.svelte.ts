@@ -1,5 +1,6 @@
 // One import at a time: by dialog, by dropping a file on the window, or by a typed path.
 
+import { tick } from "svelte";
 import { type ApiError, backend, call, type ImportProgress, type ImportReport } from "../backend";
 import { app } from "./app.svelte";
 import { selection } from "./route.svelte";
@@ -13,6 +14,22 @@ class Importer {
 	progress = $state.raw<ImportProgress | null>(null);
 	report = $state.raw<ImportReport | null>(null);
 	error = $state.raw<ApiError | null>(null);
+
+	/** Import forms on screen; they share this state, so there is never more than one. */
+	#forms = 0;
+
+	/** Called by a form while it is on screen. */
+	shown(): () => void {
+		this.#forms++;
+		return () => {
+			this.#forms--;
+		};
+	}
+
+	/** Opens the dialog, unless the page has a form of its own. */
+	show(): void {
+		if (this.#forms === 0) this.open = true;
+	}
 
 	async choose(): Promise<void> {
 		const path = await backend().pickFile();
@@ -36,9 +53,9 @@ class Importer {
 		await this.#run(() => backend().commands.datasetImport(path, this.name.trim() || null));
 	}
 
-	sample = (): Promise<void> => this.#run(() => backend().commands.datasetImportSample());
+	sample = (): Promise<void> => this.#run(() => backend().commands.datasetImportSample(), true);
 
-	async #run(command: () => Parameters<typeof call<ImportReport>>[0]): Promise<void> {
+	async #run(command: () => Parameters<typeof call<ImportReport>>[0], quiet = false): Promise<void> {
 		if (this.running) return;
 		this.running = true;
 		this.report = null;
@@ -56,6 +73,9 @@ class Importer {
 		selection.topic = null;
 		await app.loadDatasets();
 		await app.refresh();
+		// The form that began it may be gone with the empty state it belonged to; the report is not.
+		await tick();
+		if (!quiet) this.show();
 	}
 
 	heard(progress: ImportProgress): void {

@@ -41,6 +41,8 @@ class Results {
 					this.filters = noFilters;
 					this.sort = null;
 				}
+				// Without a comparison nothing has moved, and the filter for it is not on screen.
+				if (asked.compareK === null && this.filters.moved) this.setFilters({ moved: false });
 				this.data = r.data;
 				this.error = null;
 			} else {

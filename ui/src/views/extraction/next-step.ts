@@ -38,7 +38,7 @@ export function nextStep(): NextStep {
 
 /** Every step but sending, which asks first. */
 export function take(step: NextStep): void {
-	if (step.kind === "import") importer.open = true;
+	if (step.kind === "import") importer.show();
 	else if (step.kind === "key") route.go({ page: "settings", section: "provider" });
 	else if (step.kind === "results") {
 		selection.topic = extraction.topics[0] ?? selection.topic;

@@ -34,6 +34,8 @@ export interface Fake extends Backend {
 	/** The next call of this command fails so. */
 	failNext(command: keyof Commands, code: ErrorCode, message?: string): void;
 	drop(event: DropEvent): void;
+	/** As the tray or a notification does. */
+	request(page: EventPayloads["pageRequested"]): void;
 	calls: { command: string; args: unknown[] }[];
 }
 
@@ -573,6 +575,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 		failNext: (command, code, message = "It failed.") =>
 			failures.set(command, { code, message, detail: null, safe: "Nothing was changed.", action: null }),
 		drop: (event) => dropped?.(event),
+		request: (page) => emit("pageRequested", page),
 		async listen(event, heard) {
 			const set = listeners.get(event) ?? new Set();
 			listeners.set(event, set);

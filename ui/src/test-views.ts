@@ -1,0 +1,55 @@
+// Opens a page over a fake program, for component tests.
+
+import { render, screen } from "@testing-library/svelte";
+import App from "./App.svelte";
+import { useBackend } from "./lib/backend";
+import { createFake, type Fake, type FakeOptions } from "./lib/backend/fake";
+import { noFilters } from "./lib/results";
+import { app } from "./lib/state/app.svelte";
+import { extraction } from "./lib/state/extraction.svelte";
+import { importer } from "./lib/state/importer.svelte";
+import { results } from "./lib/state/results.svelte";
+import { selection } from "./lib/state/route.svelte";
+import { runs } from "./lib/state/runs.svelte";
+
+/** A clock that tests move by hand. */
+export class TestClock {
+	now = 1_795_353_600;
+	read = () => this.now;
+}
+
+/** State outlives a window in the same file of tests; each test begins without any. */
+export function forget(): void {
+	selection.dataset = null;
+	selection.topic = null;
+	selection.variant = "V3";
+	selection.k = 25;
+	selection.compare = false;
+	extraction.topics = [];
+	extraction.members = [];
+	extraction.other = false;
+	importer.clear();
+	importer.open = false;
+	results.data = null;
+	results.error = null;
+	results.selected = null;
+	results.filters = noFilters;
+	results.sort = null;
+	runs.list = null;
+	runs.detail = null;
+	app.state = null;
+	app.problem = null;
+}
+
+export async function openApp(options: FakeOptions = {}): Promise<Fake> {
+	forget();
+	const fake = createFake({ now: new TestClock().read, ...options });
+	useBackend(fake);
+	render(App);
+	await screen.findByTestId("status");
+	return fake;
+}
+
+/** The text of an element, with runs of white space as one space. */
+export const textOf = (testid: string): string =>
+	(screen.getByTestId(testid).textContent ?? "").replace(/\s+/g, " ").trim();
