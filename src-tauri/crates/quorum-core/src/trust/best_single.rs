@@ -79,7 +79,7 @@ pub fn best_single(answers: &VoteMatrix, accuracies: &[ModelAccuracy]) -> Poster
         let Some(best) = answers.votes(item).map(|vote| vote.0).max_by(by_accuracy) else {
             continue;
         };
-        let right = accuracy(best).clamp(1.0 / n_labels as f64, 0.999);
+        let right = accuracy(best).min(0.999).max(1.0 / n_labels as f64);
         let wrong = (1.0 - right) / (n_labels.max(2) - 1) as f64;
         row.fill(wrong);
         for (model, label, share) in answers_of(answers, item) {

@@ -79,9 +79,9 @@ pub fn anchored(matrix: &VoteMatrix, gold: &Gold, start: &Posteriors) -> Calibra
     Calibrated { posteriors, confusions, prevalence }
 }
 
-const ITERATIONS_MAX: usize = 50;
+const ITERATIONS_MAX: usize = 30;
 /// Stop when no probability moves more than this.
-const CHANGE_MIN: f64 = 1e-4;
+const CHANGE_MIN: f64 = 3e-3;
 
 /// Votes by judge, truth and answer.
 struct Counts {

@@ -72,6 +72,27 @@ pub fn wilson(share: f64, n: f64) -> (f64, f64) {
     ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 
+/// A mean difference on the same items, with its standard error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Difference {
+    pub mean: f64,
+    pub error: f64,
+}
+
+/// The weighted mean of (sampling weight, difference of credit) pairs. Its variance counts one item
+/// that differs more than were seen, so that few labels without a difference do not look certain.
+/// `None` without any.
+pub fn paired_difference(differences: &[(f64, f64)]) -> Option<Difference> {
+    let total: f64 = differences.iter().map(|(weight, _)| weight).sum();
+    if total <= 0.0 {
+        return None;
+    }
+    let mean = differences.iter().map(|(w, d)| w * d).sum::<f64>() / total;
+    let squares: f64 = (differences.iter()).map(|(w, d)| (w * (d - mean)).powi(2)).sum();
+    let typical = total / differences.len() as f64;
+    Some(Difference { mean, error: (squares + typical * typical).sqrt() / total })
+}
+
 /// One judge on gold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JudgeScore {

@@ -17,10 +17,10 @@ use super::stacked::{HeldOut, exponents, stacked};
 
 /// Folds of cross-fitting, at most one a gold label.
 pub const FOLDS: usize = 5;
-/// Folds inside which the blend's exponents are learned. More of them make better exponents and cost
-/// more fits, so large matrices, where single labels matter less to the votes, take fewer.
+/// Folds inside which the blend's exponents are learned for use. More of them make better exponents and
+/// cost more fits; large matrices, where single labels matter less to the votes, take [`FOLDS`], and so
+/// do the fits that only serve to score.
 const BLEND_FOLDS: usize = 10;
-const BLEND_FOLDS_LARGE: usize = 4;
 const LARGE_VOTES: usize = 1_000_000;
 
 /// What can be learned from the votes without gold labels.
@@ -75,9 +75,14 @@ impl<'a> Unsupervised<'a> {
 
     /// Learns from gold. `seed` decides the folds.
     pub fn learn(&self, gold: &Gold, seed: u64) -> Learned {
+        let small = self.matrix.n_votes() <= LARGE_VOTES;
+        self.learn_in(gold, if small { BLEND_FOLDS } else { FOLDS }, seed)
+    }
+
+    fn learn_in(&self, gold: &Gold, n_folds: usize, seed: u64) -> Learned {
         let parts = self.learn_parts(gold);
         let held_out: Vec<HeldOut> = self
-            .held_out(gold, self.blend_folds(), seed, |rest| {
+            .held_out(gold, n_folds, seed, |rest| {
                 let parts = self.learn_parts(rest);
                 move |item| parts.rows(item).map(<[f64]>::to_vec).to_vec()
             })
@@ -95,7 +100,7 @@ impl<'a> Unsupervised<'a> {
     pub fn cross_fit(&self, gold: &Gold, seed: u64) -> Vec<Vec<Vec<f64>>> {
         self.held_out(gold, FOLDS, seed, |rest| {
             // Other folds inside than outside, so that no inner fold repeats an outer one.
-            let learned = self.learn(rest, seed.wrapping_add(1));
+            let learned = self.learn_in(rest, FOLDS, seed.wrapping_add(1));
             move |item| {
                 let of = |aggregator| self.posteriors_with(&learned, aggregator).of(item).to_vec();
                 Aggregator::ALL.map(of).to_vec()
@@ -115,10 +120,6 @@ impl<'a> Unsupervised<'a> {
             Aggregator::Anchored => &learned.parts.anchored,
             Aggregator::Stacked => &learned.stacked,
         }
-    }
-
-    fn blend_folds(&self) -> usize {
-        if self.matrix.n_votes() > LARGE_VOTES { BLEND_FOLDS_LARGE } else { BLEND_FOLDS }
     }
 
     fn learn_parts(&self, gold: &Gold) -> Parts {

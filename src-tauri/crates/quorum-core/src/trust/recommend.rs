@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::aggregate::{Aggregator, credit};
 use super::calibration::Scored;
-use super::evaluate::HeldOutScores;
+use super::evaluate::{Difference, HeldOutScores, paired_difference};
 use super::words;
 
 /// How much gold says about the recommendation.
@@ -67,7 +67,7 @@ pub fn recommend(held_out: &HeldOutScores) -> Recommendation {
     let n_gold = default.len();
     let comparisons: Vec<Comparison> = (held_out.iter())
         .filter(|(aggregator, _)| *aggregator != Aggregator::WeightedMajority)
-        .map(|(aggregator, scored)| compare(*aggregator, scored, default))
+        .filter_map(|(aggregator, scored)| compare(*aggregator, scored, default))
         .collect();
     let blend = comparisons.iter().find(|c| c.aggregator == Aggregator::Stacked);
     let (aggregator, evidence) = match blend {
@@ -80,24 +80,18 @@ pub fn recommend(held_out: &HeldOutScores) -> Recommendation {
     recommendation
 }
 
-/// Paired difference of accuracy. Its variance counts one more item that differs than were seen, so
-/// that few labels without a difference do not look certain.
-fn compare(aggregator: Aggregator, scored: &[Scored], default: &[Scored]) -> Comparison {
+fn compare(aggregator: Aggregator, scored: &[Scored], default: &[Scored]) -> Option<Comparison> {
     let credit_of = |one: &Scored| credit(&one.probabilities, one.label);
     let differences: Vec<(f64, f64)> =
         (scored.iter().zip(default)).map(|(a, b)| (a.weight, credit_of(a) - credit_of(b))).collect();
-    let total: f64 = differences.iter().map(|(w, _)| w).sum();
-    let mean = differences.iter().map(|(w, d)| w * d).sum::<f64>() / total;
-    let squares: f64 = (differences.iter()).map(|(w, d)| (w * (d - mean)).powi(2)).sum();
-    let typical = total / differences.len() as f64;
-    let error = (squares + typical * typical).sqrt() / total;
-    Comparison {
+    let Difference { mean, error } = paired_difference(&differences)?;
+    Some(Comparison {
         aggregator,
         difference: 100.0 * mean,
         low: 100.0 * (mean - 1.959_964 * error),
         high: 100.0 * (mean + 1.959_964 * error),
         better: normal_below(mean / error),
-    }
+    })
 }
 
 /// The standard normal distribution function, to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26).

@@ -1,0 +1,201 @@
+//! Verdict probabilities against enumeration of every outcome, and the queue that follows.
+
+use super::super::certainty::*;
+use super::super::prng::Prng;
+use super::super::queue::{StopReason, Unit, queue};
+
+/// Verdict 1 where at least so many items have category 1.
+pub struct AtLeast(pub usize);
+
+impl VerdictModel for AtLeast {
+    type State = usize;
+    fn start(&self) -> usize {
+        0
+    }
+    fn step(&self, state: &usize, _: usize, category: usize) -> usize {
+        (state + usize::from(category == 1)).min(self.0)
+    }
+    fn verdict(&self, state: &usize) -> usize {
+        usize::from(*state >= self.0)
+    }
+    fn n_verdicts(&self) -> usize {
+        2
+    }
+}
+
+/// Three ordered verdicts by points, one veto: category 2 worth 3 points, category 1 one, and two
+/// of category 2 are always the worst. The state keeps what order the items came in out of it.
+struct Points;
+
+impl VerdictModel for Points {
+    type State = (i64, u8);
+    fn start(&self) -> (i64, u8) {
+        (0, 0)
+    }
+    fn step(&self, state: &(i64, u8), item: usize, category: usize) -> (i64, u8) {
+        let points = [0, 1, 3][category] * (1 + item as i64 % 2);
+        let points = (state.0 + points).min(6);
+        (points, (state.1 + u8::from(category == 2)).min(2))
+    }
+    fn verdict(&self, state: &(i64, u8)) -> usize {
+        match state {
+            (_, 2..) => 2,
+            (points, _) if *points >= 6 => 2,
+            (points, _) if *points >= 3 => 1,
+            _ => 0,
+        }
+    }
+    fn n_verdicts(&self) -> usize {
+        3
+    }
+}
+
+fn random_items(n: usize, n_categories: usize, seed: u64) -> Vec<Vec<f64>> {
+    let mut prng = Prng::new(seed);
+    (0..n)
+        .map(|_| {
+            let row: Vec<f64> = (0..n_categories).map(|_| prng.next_f64()).collect();
+            let sum: f64 = row.iter().sum();
+            row.iter().map(|p| p / sum).collect()
+        })
+        .collect()
+}
+
+/// Adds up every combination of categories.
+fn enumerated<M: VerdictModel>(model: &M, items: &[Vec<f64>]) -> Vec<f64> {
+    let mut sums = vec![0.0; model.n_verdicts()];
+    let n_categories = items[0].len();
+    for code in 0..n_categories.pow(items.len() as u32) {
+        let (mut rest, mut p, mut state) = (code, 1.0, model.start());
+        for (item, row) in items.iter().enumerate() {
+            let category = rest % n_categories;
+            rest /= n_categories;
+            p *= row[category];
+            state = model.step(&state, item, category);
+        }
+        sums[model.verdict(&state)] += p;
+    }
+    sums
+}
+
+fn close(a: &[f64], b: &[f64], tolerance: f64) {
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(b) {
+        assert!((a - b).abs() < tolerance, "{a} is not {b}");
+    }
+}
+
+#[test]
+fn exact_probabilities_equal_enumeration() {
+    for seed in 0..5 {
+        let items = random_items(12, 2, seed);
+        for threshold in 0..14 {
+            let model = AtLeast(threshold);
+            let ours = certainty(&model, &items, CertaintyOptions::default());
+            assert_eq!(ours.method, Method::Exact);
+            let theirs = enumerated(&model, &items);
+            close(&ours.probabilities, &theirs, 1e-12);
+            let yes: Vec<f64> = items.iter().map(|row| row[1]).collect();
+            assert!((at_least(&yes, threshold) - theirs[1]).abs() < 1e-12);
+        }
+        let items = random_items(9, 3, seed);
+        let ours = certainty(&Points, &items, CertaintyOptions::default());
+        close(&ours.probabilities, &enumerated(&Points, &items), 1e-12);
+    }
+}
+
+#[test]
+fn score_distribution_equals_enumeration() {
+    let items = random_items(7, 3, 77);
+    let scored: Vec<Vec<(i64, f64)>> = (items.iter()).map(|row| vec![(0, row[0]), (-2, row[1]), (5, row[2])]).collect();
+    let ours = score_distribution(&scored);
+    let mut theirs = std::collections::BTreeMap::new();
+    for code in 0..3usize.pow(7) {
+        let (mut rest, mut p, mut sum) = (code, 1.0, 0);
+        for item in &scored {
+            let (score, q) = item[rest % 3];
+            rest /= 3;
+            p *= q;
+            sum += score;
+        }
+        *theirs.entry(sum).or_insert(0.0) += p;
+    }
+    assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
+    let values = |map: &std::collections::BTreeMap<i64, f64>| map.values().copied().collect();
+    let (ours, theirs): (Vec<f64>, Vec<f64>) = (values(&ours), values(&theirs));
+    close(&ours, &theirs, 1e-12);
+}
+
+#[test]
+fn simulation_stays_within_its_stated_error() {
+    let items = random_items(150, 3, 5);
+    let exact = certainty(&Points, &items, CertaintyOptions::default());
+    let items_few = random_items(5, 3, 6);
+    for items in [items, items_few] {
+        let exactly = certainty(&Points, &items, CertaintyOptions::default());
+        let options = CertaintyOptions { states_max: 0, ..CertaintyOptions::default() };
+        let drawn = certainty(&Points, &items, options);
+        assert_eq!(drawn.method, Method::Simulated { draws: 20_000 });
+        for verdict in 0..3 {
+            let distance = (drawn.probabilities[verdict] - exactly.probabilities[verdict]).abs();
+            assert!(distance <= 4.0 * drawn.standard_errors[verdict]);
+        }
+        assert_eq!(drawn, certainty(&Points, &items, options), "same seed, same result");
+    }
+    assert_eq!(exact.method, Method::Exact);
+    assert_eq!(exact.standard_errors, [0.0; 3]);
+}
+
+#[test]
+fn impacts_equal_what_enumeration_says() {
+    // Threshold 2: items are sure, near sure, and open.
+    let items = vec![vec![0.0, 1.0], vec![0.9, 0.1], vec![0.6, 0.4], vec![1.0, 0.0]];
+    let found = impacts(&AtLeast(2), &items, CertaintyOptions::default());
+    // Now: P(below 2) = 0.9 * 0.6 = 0.54. Item 2 at 1 gives certainty of the other verdict.
+    assert_eq!(found.iter().map(|one| one.item).collect::<Vec<_>>(), [2, 1]);
+    close(&[found[0].flip, found[1].flip], &[0.4, 0.1], 1e-12);
+    // Item 2: 0.6 * 0.9 + 0.4 * 1 - 0.54.
+    close(&[found[0].gain, found[1].gain], &[0.4, 0.1], 1e-12);
+    close(&[found[0].movement], &[0.6 * 0.36 + 0.4 * 0.54], 1e-12);
+}
+
+#[test]
+fn the_queue_sums_over_policies_and_stops() {
+    let items = vec![vec![0.6, 0.4], vec![0.95, 0.05]];
+    let options = CertaintyOptions::default();
+    let strict = certainty(&AtLeast(1), &items, options);
+    let strict_impacts = impacts(&AtLeast(1), &items, options);
+    let unit = Unit { certainty: &strict, impacts: &strict_impacts, reviews: &[70, 71] };
+    let both = queue(&[unit.clone(), unit.clone()], 0.1);
+    assert_eq!(both.entries[0].review, 70);
+    assert!((both.entries[0].expected_changes - 0.8).abs() < 1e-12);
+    assert!((both.expected_wrong - 2.0 * 0.43).abs() < 1e-12);
+    assert_eq!(both.stop, None);
+    assert_eq!(queue(&[unit], 0.5).stop, Some(StopReason::FewWrong));
+
+    let sure = certainty(&AtLeast(1), &[vec![0.0, 1.0]], options);
+    let nothing = impacts(&AtLeast(1), &[vec![0.0, 1.0]], options);
+    let unit = Unit { certainty: &sure, impacts: &nothing, reviews: &[3] };
+    assert_eq!(queue(&[unit], 0.0).stop, Some(StopReason::NothingMoves));
+}
+
+#[test]
+fn labels_that_matter_only_together_stay_in_the_queue() {
+    // Two of two needed, each improbable: no single label flips, but the first would open the way.
+    let items = vec![vec![0.6, 0.4], vec![0.6, 0.4], vec![0.6, 0.4]];
+    let found = impacts(&AtLeast(3), &items, CertaintyOptions::default());
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().all(|one| one.flip == 0.0 && one.movement > 0.0));
+}
+
+#[test]
+fn counts_per_verdict_are_unbiased() {
+    let one =
+        |p: f64| Certainty { probabilities: vec![1.0 - p, p], standard_errors: vec![0.0; 2], method: Method::Exact };
+    // 100 businesses at 0.3 each: none is stated as verdict 1, yet 30 are expected.
+    let counts = verdict_counts(&vec![one(0.3); 100], 2);
+    assert_eq!((counts[1].stated, counts[0].stated), (0, 100));
+    assert!((counts[1].expected - 30.0).abs() < 1e-9);
+    // The binomial(100, 0.3) quantiles at 0.025 and 0.975 are 21 and 39.
+    assert_eq!((counts[1].low, counts[1].high), (21, 39));
+}
