@@ -9,6 +9,7 @@ use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io,
+    ops::Bound,
     path::{Path, PathBuf},
 };
 
@@ -21,7 +22,7 @@ use redb::{
 use crate::{
     Store, StoreError,
     disk::Access,
-    open::{SCHEMA_VERSION, file_backend, open_error, open_held, schema_version, store_key},
+    open::{SCHEMA_VERSION, file_backend, open_error, open_held, schema_version, store_key, without_panic},
     tables::{self, with_every_table},
 };
 
@@ -68,25 +69,7 @@ impl Store {
     /// [`StoreError::NotAStore`], [`StoreError::Newer`], [`StoreError::InUse`] while a Quorum has it open,
     /// [`StoreError::Corrupt`] when a page does not have its sum.
     pub fn verify_file(path: &Path) -> Result<StoreFile, StoreError> {
-        let backend = file_backend(path, OpenOptions::new().read(true).open(path))?;
-        let opened = open_held(path, Box::new(backend), Access::Read)?;
-        let read = opened.db.begin_read()?;
-        let found = schema_version(path, &read)?.ok_or_else(|| StoreError::NotAStore { path: path.to_owned() })?;
-        if found > SCHEMA_VERSION {
-            return Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION });
-        }
-        let bytes = fs::metadata(path).map_err(|source| open_error(path, source.into()))?.len();
-        Ok(StoreFile {
-            schema_version: found,
-            store_key: store_key(&read)?,
-            datasets: read.open_table(tables::DATASETS)?.len()?,
-            reviews: read.open_table(tables::REVIEWS)?.len()?,
-            votes: count_votes(&read)?,
-            manifests: read.open_table(tables::MANIFESTS)?.len()?,
-            batches: read.open_table(tables::BATCHES)?.len()?,
-            overrides: read.open_table(tables::OVERRIDES)?.len()?,
-            bytes,
-        })
+        without_panic(|| read_store_file(path))
     }
 
     fn copy_to(&self, part: &Path) -> Result<(), StoreError> {
@@ -111,11 +94,13 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
     table: TableDefinition<'static, K, V>,
 ) -> Result<(), StoreError> {
     let (from, mut to) = (read.open_table(table)?, write.open_table(table)?);
+    // A cursor at the end packs the pages full.
+    let mut cursor = to.upper_bound_mut(Bound::<K::SelfType<'_>>::Unbounded)?;
     for row in from.iter()? {
         let (key, value) = row?;
-        to.insert(key.value(), value.value())?;
+        cursor.insert_before(key.value(), value.value())?;
     }
-    Ok(())
+    Ok(cursor.close()?)
 }
 
 fn part_of(to: &Path) -> PathBuf {
@@ -149,6 +134,29 @@ fn sync_folder(of: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_of: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// What [`Store::verify_file`] promises.
+fn read_store_file(path: &Path) -> Result<StoreFile, StoreError> {
+    let backend = file_backend(path, OpenOptions::new().read(true).open(path))?;
+    let opened = open_held(path, Box::new(backend), Access::Read)?;
+    let read = opened.db.begin_read()?;
+    let found = schema_version(path, &read)?.ok_or_else(|| StoreError::NotAStore { path: path.to_owned() })?;
+    if found > SCHEMA_VERSION {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION });
+    }
+    let bytes = fs::metadata(path).map_err(|source| open_error(path, source.into()))?.len();
+    Ok(StoreFile {
+        schema_version: found,
+        store_key: store_key(&read)?,
+        datasets: read.open_table(tables::DATASETS)?.len()?,
+        reviews: read.open_table(tables::REVIEWS)?.len()?,
+        votes: count_votes(&read)?,
+        manifests: read.open_table(tables::MANIFESTS)?.len()?,
+        batches: read.open_table(tables::BATCHES)?.len()?,
+        overrides: read.open_table(tables::OVERRIDES)?.len()?,
+        bytes,
+    })
 }
 
 fn count_votes(read: &ReadTransaction) -> Result<u64, StoreError> {

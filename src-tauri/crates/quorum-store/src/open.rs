@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, RwLock},
 };
@@ -94,13 +95,16 @@ impl Store {
         let db = {
             let path = path.clone();
             Handle::new(Box::new(move || {
-                let opened = open_held(&path, backend()?, Access::Write)?;
-                admit(&path, &opened)?;
-                Ok(opened)
+                let backend = backend()?;
+                without_panic(|| {
+                    let opened = open_held(&path, backend, Access::Write)?;
+                    admit(&path, &opened)?;
+                    Ok(opened)
+                })
             }))?
         };
         let store = Self { db, path, models: RwLock::default() };
-        store.read_models()?;
+        without_panic(|| store.read_models())?;
         Ok(store)
     }
 
@@ -157,10 +161,12 @@ impl Store {
     /// Reads every page and checks its sum; needs the store for itself.
     pub fn check(&mut self) -> Result<Integrity, StoreError> {
         let path = &self.path;
-        self.db.exclusive(|db| match db.check_integrity() {
-            Ok(true) => Ok(Integrity::Sound),
-            Ok(false) => Ok(Integrity::Repaired),
-            Err(error) => Err(open_error(path, error)),
+        self.db.exclusive(|db| {
+            without_panic(|| match db.check_integrity() {
+                Ok(true) => Ok(Integrity::Sound),
+                Ok(false) => Ok(Integrity::Repaired),
+                Err(error) => Err(open_error(path, error)),
+            })
         })
     }
 
@@ -171,6 +177,14 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// redb trusts the pages of a file that was closed well, and panics over one whose bytes were changed since; here that is an
+/// error like any other. Nothing is left half done: the database of a failed opening is dropped.
+pub(crate) fn without_panic<T>(act: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    panic::catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
+        Err(redb::StorageError::Corrupted("a page does not hold what redb writes".to_owned()).into())
+    })
 }
 
 /// Gives a failed action up. Its own error is the one to tell: when aborting fails too, it is for the same cause, and the
