@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What the votes of one review settle to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Consensus {
     pub relevant: bool,
     /// Winning weight ÷ weight of all votes counted for relevance; 0 without votes.
@@ -78,6 +78,14 @@ impl Panel {
 
 /// Settles the votes of one review.
 pub fn tally(schema: &Schema, panel: &Panel, row: VoteRow<'_>) -> Consensus {
+    let mut consensus = Consensus::default();
+    tally_into(schema, panel, row, &mut consensus);
+    consensus
+}
+
+/// As [`tally`], into a consensus that is there already: nothing is allocated, so that a scan over many reviews costs only
+/// the counting.
+pub fn tally_into(schema: &Schema, panel: &Panel, row: VoteRow<'_>, consensus: &mut Consensus) {
     let mut weight_of = [0.0_f64; 2];
     let mut votes = 0;
     for vote in row.iter() {
@@ -90,29 +98,39 @@ pub fn tally(schema: &Schema, panel: &Panel, row: VoteRow<'_>) -> Consensus {
     // A tie is relevant; no votes at all are not.
     let relevant = votes > 0 && for_it >= against;
     let total = for_it + against;
-    let mut consensus = Consensus {
-        relevant,
-        relevance_confidence: if total > 0.0 { for_it.max(against) / total } else { 0.0 },
-        relevance_tied: votes > 0 && for_it == against,
-        fields: vec![FieldConsensus::default(); schema.fields().len()],
-        votes,
-        complete: votes == panel.pairs,
-        abstentions: 0,
-    };
+    consensus.relevant = relevant;
+    consensus.relevance_confidence = if total > 0.0 { for_it.max(against) / total } else { 0.0 };
+    consensus.relevance_tied = votes > 0 && for_it == against;
+    consensus.fields.clear();
+    consensus.fields.resize(schema.fields().len(), FieldConsensus::default());
+    consensus.votes = votes;
+    consensus.complete = votes == panel.pairs;
+    consensus.abstentions = 0;
     if relevant {
         for at in 0..schema.fields().len() {
-            let (field, abstentions) = tally_field(schema, panel, row, at);
+            let (field, abstentions) = if schema.fields()[at].term.values.len() <= VALUES_USUAL {
+                tally_field::<VALUES_USUAL>(schema, panel, row, at)
+            } else {
+                tally_field::<VALUES_MAX>(schema, panel, row, at)
+            };
             consensus.fields[at] = field;
             consensus.abstentions += abstentions;
         }
     }
-    consensus
 }
 
+/// Terms up to this many values are counted in a small array: clearing one for [`VALUES_MAX`] takes longer than counting.
+const VALUES_USUAL: usize = 16;
+
 /// Weighted majority of one field over the votes that said relevant and gave a valid value, and the abstentions among them.
-fn tally_field(schema: &Schema, panel: &Panel, row: VoteRow<'_>, at: usize) -> (FieldConsensus, u32) {
+fn tally_field<const VALUES: usize>(
+    schema: &Schema,
+    panel: &Panel,
+    row: VoteRow<'_>,
+    at: usize,
+) -> (FieldConsensus, u32) {
     let (field, slot) = (&schema.fields()[at], schema.slot(at));
-    let mut weights = [0.0_f64; VALUES_MAX];
+    let mut weights = [0.0_f64; VALUES];
     let (mut total, mut abstentions) = (0.0, 0);
     for vote in row.iter().filter(|vote| vote.relevant) {
         let Some(weight) = panel.weight(vote.model, vote.run) else { continue };
