@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Incident } from "../../lib/backend";
 import { createFake } from "../../lib/backend/fake";
-import { arithmetic, because, place, rowsOf, scoreOf } from "./score";
+import { arithmetic, because, growthOf, place, rowsOf, scoreOf } from "./score";
 
 const incident = (over: Partial<Incident>): Incident => ({
 	reviewId: "r",
@@ -68,6 +68,16 @@ test("the steps add up to the program's own score", async () => {
 		expect(place(score, score.low)).toBe(0);
 		expect(place(score, score.total)).toBeLessThan(100);
 	}
+});
+
+test("the score grows to the program's own, and each step is at the review that made it", async () => {
+	const d = await detailOf("V3");
+	const points = growthOf(d);
+	expect(points.at(-1)?.score).toBe(d.score);
+	expect(points).toHaveLength(d.incidents.length);
+	for (const p of points) expect(d.incidents.map((i) => i.reviewId)).toContain(d.reviews[p.position - 1]?.reviewId);
+	const positions = points.map((p) => p.position);
+	expect(positions).toEqual([...positions].sort((a, b) => a - b));
 });
 
 test("rows are in order of date and hold every relevant review once", async () => {

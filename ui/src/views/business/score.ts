@@ -86,3 +86,22 @@ export function rowsOf(d: BusinessDetail, score: Score): Row[] {
 		.sort((a, b) => (a.row.date ?? "9999").localeCompare(b.row.date ?? "9999") || a.at - b.at)
 		.map((x) => x.row);
 }
+
+export interface GrowthPoint {
+	/** The review, counted from 1 in dataset order, at which the score becomes `score`. */
+	position: number;
+	score: number;
+}
+
+/** The score after each review that changed it. The cuisine comes with the first incident, whatever its points. */
+export function growthOf(d: BusinessDetail): GrowthPoint[] {
+	const position = new Map(d.reviews.map((r) => [r.reviewId, r.position]));
+	const ordered = d.incidents
+		.map((i) => ({ position: position.get(i.reviewId) ?? 0, points: i.weightedPoints }))
+		.sort((a, b) => a.position - b.position);
+	let score = 0;
+	return ordered.map((i, n) => {
+		score += i.points + (n === 0 ? (d.cuisineModifier?.points ?? 0) : 0);
+		return { position: i.position, score };
+	});
+}
