@@ -80,10 +80,12 @@ impl Store {
             _ => {}
         }
         let read = self.db.begin_read()?;
-        let copy = Database::create(part).map_err(|error| open_error(part, error))?;
+        let mut copy = Database::create(part).map_err(|error| open_error(part, error))?;
         let write = copy.begin_write()?;
         with_every_table!(table => copy_table(&read, &write, table)?);
         write.commit()?;
+        // redb doubles a file when it grows; the copy needs none of that room.
+        while copy.compact()? {}
         copy.close().map_err(|error| open_error(part, error))
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! Every method that writes is one transaction: all of it or nothing. Rows start with a version byte, keys are fixed-width and
 //! big-endian (redb compares integers by value), tables carry their version in the name. A file of a newer Quorum is refused
-//! and not touched.
+//! and not touched. After a failed write (a full disk) the next action opens the file anew; no restart is needed.
+//!
+//! An error leaves everything before the action in place. The action itself is whole or absent, and absent wherever the error
+//! came before the commit; only a failing disk can lose the answer to a commit that was made.
 //!
 //! One noun a file. Not here: clocks (callers pass the time), the API key (it lives in the keyring and nowhere else), network,
 //! and anything derived: consensus and verdicts are computed when someone looks.

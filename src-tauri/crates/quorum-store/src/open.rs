@@ -6,7 +6,10 @@ use std::{
     io,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError, RwLock},
+    sync::{
+        Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use quorum_core::{ids::ModelId, votes::ModelNo};
@@ -63,8 +66,11 @@ impl Store {
             fs::create_dir_all(folder).map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         }
         let file = path.to_owned();
+        let is_first = AtomicBool::new(true);
         Self::open_on(path, move || {
-            let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file);
+            // Opened again after a failure, a file that is gone (a drive that was unplugged) must not come back empty.
+            let create = is_first.swap(false, Ordering::Relaxed);
+            let opened = OpenOptions::new().read(true).write(true).create(create).truncate(false).open(&file);
             Ok(Box::new(file_backend(&file, opened)?))
         })
     }
