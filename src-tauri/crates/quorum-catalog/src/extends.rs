@@ -69,7 +69,7 @@ impl<'a> Bases<'a> {
                 );
                 return None;
             };
-            if let Some(start) = chain.iter().position(|known| known.path == base.path) {
+            if let Some(start) = chain.iter().position(|known| std::ptr::eq(*known, base)) {
                 let path: Vec<_> = chain[start..].iter().chain([&base]).map(|source| source.path.as_ref()).collect();
                 problems.error(&extends.place, format!("`extends` goes round in a circle: {}", path.join(" -> ")));
                 return None;

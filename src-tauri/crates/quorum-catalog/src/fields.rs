@@ -179,8 +179,10 @@ pub(crate) fn value_id<'a>(
     let mut same = known.filter(|value| read_bool(value) == Some(meant));
     Some(match (same.next(), same.next()) {
         (Some(value), None) => value.to_owned(),
-        // A bare boolean has no letter case of its own.
-        _ if node.is_plain() => text.to_ascii_lowercase(),
+        // `True` and `true` are one thing unless they are quoted.
+        _ if node.is_plain() && ["true", "false"].contains(&text.to_ascii_lowercase().as_str()) => {
+            text.to_ascii_lowercase()
+        }
         _ => text.to_owned(),
     })
 }

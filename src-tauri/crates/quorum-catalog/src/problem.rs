@@ -69,6 +69,9 @@ pub(crate) const PROBLEMS_MAX: usize = 1_000;
 pub(crate) struct Problems {
     found: Vec<Problem>,
     has_errors: bool,
+    /// How many were not kept, and the first of them.
+    dropped: usize,
+    first_dropped: Option<Problem>,
 }
 
 impl Problems {
@@ -86,11 +89,19 @@ impl Problems {
     }
 
     fn push(&mut self, place: &Place, severity: Severity, message: String) {
-        // Errors always get in: one of them is why a topic is missing.
-        if self.found.len() < PROBLEMS_MAX || (severity == Severity::Error && self.found.len() < 2 * PROBLEMS_MAX) {
-            let Place { file, line, column } = place;
-            let file = file.to_string();
-            self.found.push(Problem { file, line: *line, column: *column, severity, message });
+        let Place { file, line, column } = place;
+        let file = file.to_string();
+        self.keep(Problem { file, line: *line, column: *column, severity, message });
+    }
+
+    fn keep(&mut self, problem: Problem) {
+        // There is more room for errors: one of them is why a topic is missing.
+        let room = if problem.severity == Severity::Error { 2 * PROBLEMS_MAX } else { PROBLEMS_MAX };
+        if self.found.len() < room {
+            self.found.push(problem);
+        } else {
+            self.dropped += 1;
+            self.first_dropped.get_or_insert(problem);
         }
     }
 
@@ -100,12 +111,21 @@ impl Problems {
 
     pub fn absorb(&mut self, other: Problems) {
         self.has_errors |= other.has_errors;
-        let room = (2 * PROBLEMS_MAX).saturating_sub(self.found.len());
-        self.found.extend(other.found.into_iter().take(room));
+        self.dropped += other.dropped;
+        for problem in other.found {
+            self.keep(problem);
+        }
+        if let Some(problem) = other.first_dropped {
+            self.first_dropped.get_or_insert(problem);
+        }
     }
 
     /// Sorted by place, each once: what several policies inherit is read several times.
     pub fn into_sorted(mut self) -> Vec<Problem> {
+        if let Some(first) = self.first_dropped.take() {
+            let message = format!("{} more problems from here on are not listed", self.dropped);
+            self.found.push(Problem { severity: Severity::Warning, message, ..first });
+        }
         self.found.sort();
         self.found.dedup();
         self.found
