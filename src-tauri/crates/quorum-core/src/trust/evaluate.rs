@@ -172,7 +172,7 @@ pub fn eval(matrix: &VoteMatrix, gold: &Gold, options: EvalOptions) -> EvalRepor
         judges: judge_scores(matrix, gold),
         aggregators,
         models,
-        recommendation: recommend(&held_out),
+        recommendation: recommend(&held_out, unsupervised.n_models()),
     }
 }
 

@@ -57,6 +57,10 @@ impl<'a> Unsupervised<'a> {
         self.matrix
     }
 
+    pub fn n_models(&self) -> usize {
+        self.answers.n_judges()
+    }
+
     /// Posteriors of an aggregator that needs no gold.
     pub fn posteriors(&self, aggregator: Aggregator) -> Option<&Posteriors> {
         match aggregator {

@@ -1,8 +1,12 @@
 //! Which aggregator to use, and how sure that is.
 //!
 //! Weighted majority stays the default until there are 20 gold labels. From then on the learned
-//! blend is recommended, since on published sets it stays close to the best aggregator of each,
-//! unless gold speaks against it. Deliberately not here: changing anything; a person switches.
+//! blend is recommended, since on published sets it stays close to the best aggregator of each. Where
+//! there are few models, and the best of them is right on held-out gold at least as often as the blend,
+//! that model is recommended: it is simpler, and few models leave little room for picking one that was
+//! only lucky (the winner's curse grows with the number to choose from: Cawley and Talbot 2010, JMLR
+//! 11). Where gold speaks against the choice, the default stays. Deliberately not here: changing
+//! anything; a person switches.
 
 use serde::Serialize;
 
@@ -54,11 +58,14 @@ pub struct Recommendation {
 
 /// Gold labels below which nothing but the default is recommended.
 pub const GOLD_MIN: usize = 20;
-/// The blend is dropped where its probability of being better than weighted majority is below this.
+/// The choice is dropped where its probability of being better than weighted majority is below this.
 const BETTER_MIN: f64 = 0.1;
 
-/// Recommends from predictions on gold that have not seen it.
-pub fn recommend(held_out: &HeldOutScores) -> Recommendation {
+/// Up to this many models the best one may be recommended alone.
+const MODELS_FEW: usize = 8;
+
+/// Recommends from predictions on gold that have not seen it, made from votes of `n_models` models.
+pub fn recommend(held_out: &HeldOutScores, n_models: usize) -> Recommendation {
     let of = |wanted| {
         let found = held_out.iter().find(|(aggregator, _)| *aggregator == wanted);
         found.map(|(_, scored)| scored.as_slice()).unwrap_or_default()
@@ -69,10 +76,17 @@ pub fn recommend(held_out: &HeldOutScores) -> Recommendation {
         .filter(|(aggregator, _)| *aggregator != Aggregator::WeightedMajority)
         .filter_map(|(aggregator, scored)| compare(*aggregator, scored, default))
         .collect();
-    let blend = comparisons.iter().find(|c| c.aggregator == Aggregator::Stacked);
-    let (aggregator, evidence) = match blend {
-        Some(blend) if n_gold >= GOLD_MIN && blend.better >= BETTER_MIN => (Aggregator::Stacked, blend.evidence()),
-        Some(blend) if n_gold >= GOLD_MIN => (Aggregator::WeightedMajority, blend.evidence()),
+    let of = |wanted| comparisons.iter().find(|comparison: &&Comparison| comparison.aggregator == wanted);
+    let choice = match (of(Aggregator::BestSingle), of(Aggregator::Stacked)) {
+        (Some(single), Some(blend)) if (2..=MODELS_FEW).contains(&n_models) => {
+            let as_good = single.difference >= blend.difference - 1e-9;
+            Some(if as_good { single } else { blend })
+        }
+        (_, blend) => blend,
+    };
+    let (aggregator, evidence) = match choice {
+        Some(choice) if n_gold >= GOLD_MIN && choice.better >= BETTER_MIN => (choice.aggregator, choice.evidence()),
+        Some(choice) if n_gold >= GOLD_MIN => (Aggregator::WeightedMajority, choice.evidence()),
         _ => (Aggregator::WeightedMajority, Evidence::TooThin),
     };
     let mut recommendation = Recommendation { aggregator, evidence, n_gold, comparisons, words: Vec::new() };

@@ -62,7 +62,7 @@ pub fn trial(matrix: &VoteMatrix, truth: &Gold, options: TrialOptions) -> Option
         let sample = truth.retain(|position, _| in_sample[position]);
         let others = truth.retain(|position, _| !in_sample[position]);
         let learned = unsupervised.learn(&sample, seed);
-        let choice = recommend(&score(&unsupervised, &sample, seed)).aggregator;
+        let choice = recommend(&score(&unsupervised, &sample, seed), unsupervised.n_models()).aggregator;
         for (place, aggregator) in Aggregator::ALL.into_iter().enumerate() {
             let posteriors = unsupervised.posteriors_with(&learned, aggregator);
             let credit = |gold: &super::gold::GoldLabel| posteriors.credit(gold.item as usize, usize::from(gold.label));

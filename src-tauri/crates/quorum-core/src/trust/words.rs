@@ -2,7 +2,6 @@
 //!
 //! Deliberately not here: any arithmetic; every figure comes from the module that computes it.
 
-use super::aggregate::Aggregator;
 use super::dependence::Reference;
 use super::evaluate::AgreementReport;
 use super::matrix::VoteMatrix;
@@ -81,35 +80,29 @@ pub fn recommendation(recommendation: &Recommendation) -> Vec<String> {
     let name = recommendation.aggregator.name();
     let n_gold = recommendation.n_gold;
     let mut words = Vec::new();
-    let blend = (recommendation.comparisons.iter()).find(|comparison| comparison.aggregator == Aggregator::Stacked);
-    match (recommendation.evidence, blend) {
-        (Evidence::Clear, Some(blend)) if recommendation.aggregator == Aggregator::Stacked => {
-            words.push(format!(
-                "Use the {name}: on {n_gold} gold labels it is right {:.1} points more often than \
-                 weighted majority (95 % interval {:+.1} to {:+.1}).",
-                blend.difference, blend.low, blend.high
-            ));
-        }
-        (_, Some(blend)) if recommendation.aggregator == Aggregator::Stacked => {
-            words.push(format!(
-                "Use the {name}. The evidence is thin: on {n_gold} gold labels it differs from \
-                 weighted majority by {:+.1} points (95 % interval {:+.1} to {:+.1}), which chance \
-                 can explain; more labels would tell.",
-                blend.difference, blend.low, blend.high
-            ));
-        }
-        (Evidence::TooThin, _) => words.push(format!(
-            "Keep weighted majority: {n_gold} gold labels are too thin to choose by; label at \
-             least {GOLD_MIN}."
-        )),
-        _ => words
-            .push(format!("Keep weighted majority: on {n_gold} gold labels nothing learned from them does better.")),
-    }
+    let chosen =
+        recommendation.comparisons.iter().find(|comparison| comparison.aggregator == recommendation.aggregator);
+    words.push(match (recommendation.evidence, chosen) {
+        (Evidence::TooThin, _) => format!(
+            "Keep weighted majority: {n_gold} gold labels are too thin to choose by; label at least {GOLD_MIN}."
+        ),
+        (Evidence::Clear, Some(chosen)) => format!(
+            "Use the {name}: on {n_gold} gold labels it is right {:.1} points more often than weighted majority \
+             (95 % interval {:+.1} to {:+.1}).",
+            chosen.difference, chosen.low, chosen.high
+        ),
+        (Evidence::Thin, Some(chosen)) => format!(
+            "Use the {name}. The evidence is thin: on {n_gold} gold labels it differs from weighted majority by \
+             {:+.1} points (95 % interval {:+.1} to {:+.1}), which chance can explain; more labels would tell.",
+            chosen.difference, chosen.low, chosen.high
+        ),
+        (_, None) => format!("Keep weighted majority: on {n_gold} gold labels what is learned from them does worse."),
+    });
     if recommendation.evidence == Evidence::TooThin {
         return words;
     }
     for comparison in &recommendation.comparisons {
-        if comparison.aggregator == Aggregator::Stacked || comparison.evidence() != Evidence::Clear {
+        if comparison.aggregator == recommendation.aggregator || comparison.evidence() != Evidence::Clear {
             continue;
         }
         words.push(format!(
