@@ -12,6 +12,7 @@ import {
 	span,
 	spanRange,
 	tokens,
+	usableLocale,
 	when,
 } from "./format";
 
@@ -92,6 +93,13 @@ describe("times", () => {
 		expect(daysUntil("2026-12-11", day)).toBe(17);
 		expect(daysUntil("2026-11-20", day)).toBeLessThan(0);
 	});
+});
+
+test("a locale that is none gives way to one that is", () => {
+	expect(usableLocale(["C"])).toBe("en-GB");
+	expect(usableLocale(["C", "de-de"])).toBe("de-DE");
+	expect(usableLocale(["", "x", "tlh-ZZ"])).toBe("en-GB");
+	expect(usableLocale([])).toBe("en-GB");
 });
 
 test("lists of names stop before they are long", () => {

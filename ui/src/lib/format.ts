@@ -1,6 +1,19 @@
 // Numbers, money and times as DESIGN says them: the locale decides separators and the clock, the words are English.
 
-const locale = typeof navigator === "undefined" ? "en" : navigator.language || "en";
+/** The first of these tags that is one. WebKitGTK calls the POSIX locale "C", which Intl refuses. */
+export function usableLocale(tags: readonly string[]): string {
+	for (const tag of tags) {
+		try {
+			const [canonical] = Intl.getCanonicalLocales(tag);
+			if (canonical && Intl.NumberFormat.supportedLocalesOf(canonical).length > 0) return canonical;
+		} catch {
+			// Not a language tag: the next one.
+		}
+	}
+	return "en-GB";
+}
+
+export const locale = usableLocale(navigator.languages?.length ? navigator.languages : [navigator.language]);
 
 const counts = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const dollars = new Intl.NumberFormat(locale, {

@@ -1,6 +1,7 @@
 // Sorting and filtering of result rows. Pure, and fast enough for 20,000 of them.
 
 import type { PolicySummary, ResultsRow } from "./backend/bindings";
+import { locale } from "./format";
 import { badness } from "./verdict";
 
 export interface Sort {
@@ -45,7 +46,7 @@ const nameOrders = new WeakMap<ResultsRow[], ResultsRow[]>();
 function byName(rows: ResultsRow[]): ResultsRow[] {
 	let sorted = nameOrders.get(rows);
 	if (!sorted) {
-		const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+		const collator = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
 		sorted = [...rows].sort((a, b) => collator.compare(a.name, b.name));
 		nameOrders.set(rows, sorted);
 	}

@@ -75,7 +75,7 @@ class Importer {
 		await app.refresh();
 		// The form that began it may be gone with the empty state it belonged to; the report is not.
 		await tick();
-		if (!quiet) this.show();
+		if (!quiet && this.report) this.show();
 	}
 
 	heard(progress: ImportProgress): void {
