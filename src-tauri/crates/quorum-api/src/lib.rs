@@ -5,27 +5,36 @@
 //!
 //! Not here: windows, tray, notifications and argument parsing; those are the shells.
 
-mod whole_file;
-pub mod verdicts;
-pub mod open_dataset;
-pub mod judgments;
-pub mod ground_truth;
 mod activity;
+mod agreement;
 mod app;
+pub mod business;
 mod catalog;
+pub mod coverage;
 mod datasets;
+mod doctor;
 pub mod dto;
 mod errors;
+mod export;
+pub mod ground_truth;
+pub mod judgments;
+pub mod open_dataset;
 mod plans;
 mod polling;
 mod provider;
+pub mod results;
+pub mod review;
 mod runs;
 mod sandbox;
 mod secrets;
 mod session;
 mod settings;
+pub mod topics;
+pub mod verdicts;
+mod whole_file;
 
 pub use datasets::SAMPLE_NAME;
+pub use doctor::Check;
 pub use plans::{K_PRESETS, Wish, ensemble_of};
 pub use provider::Address;
-pub use session::{OpenOptions, Quorum};
+pub use session::{OpenOptions, Quorum, default_data_dir};

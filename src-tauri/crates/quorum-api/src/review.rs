@@ -1,0 +1,94 @@
+//! One review with its votes: what each said, what they settled to, and how sure that is.
+
+use quorum_catalog::Catalog;
+use quorum_core::{
+    ids::{DatasetName, ReviewId},
+    manifest::Realm,
+    prompt::cut,
+    votes::decode,
+};
+use quorum_store::Store;
+
+use crate::{
+    agreement::{of_field, of_relevance, whole},
+    business::{day, review_state, stars},
+    coverage::{count, value_id},
+    dto::{
+        business::{Relevance, ReviewDetail, ReviewField, ReviewQuery, ReviewVote},
+        error::ApiError,
+    },
+    judgments::{Answered, Judgments},
+    open_dataset::OpenDataset,
+    results::topic_of,
+    topics::field_summary,
+    verdicts::last_ensemble,
+};
+
+pub fn review_detail(
+    store: &Store,
+    catalog: &Catalog,
+    realm: Realm,
+    query: &ReviewQuery,
+) -> Result<ReviewDetail, ApiError> {
+    let topic = topic_of(catalog, &query.topic)?;
+    let dataset = OpenDataset::open(store, realm, &DatasetName::from(query.dataset.as_str()))?;
+    let unknown = || ApiError::not_found(format!("The dataset {} has no review {}.", query.dataset, query.review_id));
+    let number = store.review_no(&ReviewId::from(query.review_id.as_str()))?.ok_or_else(unknown)?;
+    let position = dataset.position(number).ok_or_else(unknown)?;
+    let row = store.review(number)?.ok_or_else(unknown)?;
+    let ensemble = last_ensemble(store, realm, &topic.id)?;
+    let judgments = Judgments::load(store, &dataset, topic, &ensemble)?;
+    let consensus = judgments.consensus(position);
+    let business = dataset.business_of(position);
+    let fields = topic.schema.fields().iter().zip(&consensus.fields).enumerate();
+    let fields = fields.map(|(at, (field, settled))| ReviewField {
+        field: field_summary(field),
+        value: value_id(&topic.schema, at, settled.value),
+        confidence: settled.value.map(|_| settled.confidence),
+        agreement: settled.value.and_then(|value| of_field(&judgments, position, at, value)),
+        tied: settled.tied,
+        overridden: settled.overridden,
+        cues: settled.value.map_or_else(Vec::new, |value| field.term.values[usize::from(value)].cues.clone()),
+    });
+    let is_known = judgments.answered(position) != Answered::Unasked || consensus.relevance_confidence > 0.0;
+    let (sent, was_cut) = cut(&row.text);
+    Ok(ReviewDetail {
+        query: query.clone(),
+        business: dataset.view.businesses[business].id.to_string(),
+        position: count(position - dataset.first(business, 1).start + 1),
+        date: row.date.map(day),
+        stars: stars(Some(&row)),
+        useful: row.useful.unwrap_or(0),
+        cut_at: was_cut.then(|| count(sent.encode_utf16().count())),
+        state: review_state(judgments.answered(position)),
+        relevance: Relevance {
+            relevant: is_known.then_some(consensus.relevant),
+            tied: consensus.relevance_tied,
+            agreement: of_relevance(&judgments, position, consensus.relevant),
+        },
+        fields: fields.collect(),
+        votes: votes(&judgments, position),
+        weight_total: whole(ensemble.total_weight()),
+        text: row.text,
+    })
+}
+
+/// The ensemble's votes on a review, in its order.
+fn votes(judgments: &Judgments, position: usize) -> Vec<ReviewVote> {
+    let (schema, row) = (judgments.schema(), judgments.row(position));
+    let mut votes = Vec::new();
+    for (at, member) in judgments.ensemble().members().iter().enumerate() {
+        let Some(model) = judgments.seat(at) else { continue };
+        for vote in row.iter().filter(|vote| vote.model == model && (1..=member.runs).contains(&vote.run)) {
+            let values = decode(schema, vote.codes);
+            votes.push(ReviewVote {
+                model: member.model.to_string(),
+                run: u32::from(vote.run),
+                weight: whole(member.weight),
+                relevant: vote.relevant,
+                values: values.into_iter().enumerate().map(|(at, value)| value_id(schema, at, value)).collect(),
+            });
+        }
+    }
+    votes
+}
