@@ -21,7 +21,11 @@ use quorum_store::Store;
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    dto::{app::Connection, error::ApiError, events::Event},
+    dto::{
+        app::Connection,
+        error::{ApiError, ErrorCode},
+        events::Event,
+    },
     polling,
     provider::Address,
     sandbox::Sandbox,
@@ -43,6 +47,14 @@ impl OpenOptions {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self { data_dir: data_dir.into(), provider: None, sandbox_speed: quorum_sim::Speed::Instant }
     }
+}
+
+/// Where the data is unless somebody names another place: `quorum` in the platform's data directory.
+pub fn default_data_dir() -> Result<PathBuf, ApiError> {
+    dirs::data_dir().map(|folder| folder.join("quorum")).ok_or_else(|| {
+        ApiError::new(ErrorCode::FileUnwritable, "This system names no folder for application data.")
+            .action("Name one with --data DIR.")
+    })
 }
 
 /// Events that may wait for a slow listener before it misses some.
@@ -110,7 +122,7 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    async fn connect(&self, address: String) -> Result<Provider, ConnectError> {
+    pub async fn connect(&self, address: String) -> Result<Provider, ConnectError> {
         if let Some(known) = lock(&self.known).get(&address) {
             return Ok(known.clone());
         }

@@ -1,0 +1,180 @@
+//! The command line as `clap` reads it. The names are an interface: scripts rely on them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Debug, Parser)]
+#[command(name = "quorumctl", version, about = "Turns reviews into audited ground truth, without a window.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Args, Debug)]
+pub struct Global {
+    /// Data directory [default: the app's own].
+    #[arg(long, global = true, value_name = "DIR", env = "QUORUM_DATA", hide_env = true)]
+    pub data: Option<PathBuf>,
+    /// Where requests go: sandbox, openai or a base address [default: the settings' provider].
+    #[arg(long, global = true, value_name = "sandbox|URL")]
+    pub provider: Option<String>,
+    /// Print exactly one JSON object.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress on stderr.
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// Say more on stderr; twice for debugging.
+    #[arg(short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The whole pipeline on bundled reviews in the sandbox.
+    Demo {
+        /// Where data and results go.
+        #[arg(long, value_name = "DIR", default_value = "quorum-demo")]
+        out: PathBuf,
+    },
+    /// Import and list datasets.
+    #[command(subcommand)]
+    Dataset(Dataset),
+    /// Look at topics, check and add catalogs.
+    #[command(subcommand)]
+    Catalog(Catalog),
+    /// Estimate what is missing and what it costs. Sends nothing.
+    Plan(Wish),
+    /// Get the missing votes.
+    Extract {
+        #[command(flatten)]
+        wish: Wish,
+        /// Most that this run may cost; nothing is sent beyond it.
+        #[arg(long, value_name = "USD")]
+        budget: Option<f64>,
+        /// Agree to the price.
+        #[arg(long)]
+        yes: bool,
+        /// Wait until the run is done, or that many seconds.
+        #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
+        wait: Option<Option<u64>>,
+        /// How requests are sent.
+        #[arg(long, value_enum, default_value_t = Mode::Batch)]
+        mode: Mode,
+    },
+    /// Look once at the provider, or until nothing is live.
+    Poll {
+        #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
+        wait: Option<Option<u64>>,
+    },
+    /// What the runs are doing, from the store alone.
+    Status { manifest: Option<u32> },
+    /// Ask a run's failed requests again.
+    Retry { manifest: u32 },
+    /// Give a run up; answers that came are kept.
+    Cancel { manifest: u32 },
+    /// Verdicts and ground-truth files.
+    Verdicts {
+        #[arg(long, value_name = "NAME")]
+        dataset: String,
+        /// Policy ids, or `all`.
+        #[arg(long, value_name = "P[,P…]", value_delimiter = ',')]
+        policy: Vec<String>,
+        /// All policies of these topics.
+        #[arg(long, value_name = "T[,T…]", value_delimiter = ',')]
+        topic: Vec<String>,
+        /// Reviews of each business; several with commas.
+        #[arg(long, value_name = "K[,K…]", value_delimiter = ',', required = true)]
+        k: Vec<u32>,
+        /// Write ground-truth files here.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Also use reviews that lack some of their votes.
+        #[arg(long)]
+        partial: bool,
+        /// Weigh votes by this ensemble instead of the run's own.
+        #[arg(long, value_name = "m:runs[:weight],…")]
+        models: Option<String>,
+    },
+    /// The API key in the OS keyring.
+    #[command(subcommand)]
+    Key(Key),
+    /// The simulated provider as a server.
+    Sandbox {
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        #[arg(long, value_name = "FILE")]
+        scenario: Option<PathBuf>,
+        /// `instant`, or how many times faster than the world.
+        #[arg(long, default_value = "instant")]
+        speed: String,
+    },
+    /// A consistent copy of the store.
+    Backup { file: PathBuf },
+    /// Put a backup in the store's place; the present store is kept beside it.
+    Restore { file: PathBuf },
+    /// Check store, keyring, notifications, network and disk.
+    Doctor,
+}
+
+#[derive(Args, Debug)]
+pub struct Wish {
+    #[arg(long, value_name = "NAME")]
+    pub dataset: String,
+    #[arg(long, value_name = "TOPIC")]
+    pub topic: String,
+    /// Reviews of each business, the first K in the dataset's order.
+    #[arg(long)]
+    pub k: u32,
+    /// The ensemble [default: gpt-5-mini:1:2,gpt-5-nano:3:1].
+    #[arg(long, value_name = "m:runs[:weight],…")]
+    pub models: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    Batch,
+    Ondemand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Dataset {
+    Import {
+        file: PathBuf,
+        /// The dataset's name [default: the file's].
+        #[arg(long)]
+        name: Option<String>,
+    },
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Catalog {
+    List,
+    Show {
+        topic: String,
+    },
+    /// Check a folder of terms and policies, or the catalog in force.
+    Check {
+        dir: Option<PathBuf>,
+    },
+    /// Put a folder of terms and policies on top of the built-in catalog.
+    Add {
+        dir: PathBuf,
+    },
+    /// Take added files out again: those at or below a path, or all.
+    Remove {
+        path: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Reads the key from stdin.
+    Set,
+    Clear,
+    Status,
+}

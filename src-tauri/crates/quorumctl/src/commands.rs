@@ -1,0 +1,62 @@
+//! One noun a file; each command turns arguments into a call and its result into one JSON object or lines for people.
+
+mod catalog;
+mod dataset;
+mod demo;
+mod extract;
+mod health;
+mod key;
+mod plan;
+mod runs;
+mod sandbox;
+mod verdicts;
+
+use quorum_api::{Address, OpenOptions, Quorum, default_data_dir};
+
+use crate::{
+    args::{Cli, Command, Global},
+    outcome::{Exit, Output},
+};
+
+/// Why a command could not be carried out; its words go to stderr.
+pub type Failure = quorum_api::dto::error::ApiError;
+
+pub async fn run(cli: Cli) -> Result<Exit, Failure> {
+    let output = Output { json: cli.global.json, quiet: cli.global.quiet };
+    let open = || open(&cli.global);
+    match cli.command {
+        Command::Demo { out } => demo::run(&cli.global, output, &out).await,
+        Command::Sandbox { port, scenario, speed } => {
+            sandbox::serve(&cli.global, port, scenario.as_deref(), &speed).await
+        }
+        Command::Restore { file } => health::restore(&data_dir(&cli.global)?, output, &file),
+        Command::Dataset(command) => dataset::run(&open()?, output, &command),
+        Command::Catalog(command) => catalog::run(&open()?, output, &command),
+        Command::Plan(wish) => plan::run(&open()?, output, &wish),
+        Command::Extract { wish, budget, yes, wait, mode } => {
+            let terms = extract::Terms { budget, yes, wait, mode };
+            extract::run(&open()?, output, &wish, terms).await
+        }
+        Command::Poll { wait } => runs::poll(&open()?, output, wait).await,
+        Command::Status { manifest } => runs::status(&open()?, output, manifest),
+        Command::Retry { manifest } => runs::retry(&open()?, output, manifest).await,
+        Command::Cancel { manifest } => runs::cancel(&open()?, output, manifest).await,
+        Command::Verdicts { dataset, policy, topic, k, out, partial, models } => {
+            let request = verdicts::Request { dataset, policy, topic, k, out, partial, models };
+            verdicts::run(&open()?, output, request)
+        }
+        Command::Key(command) => key::run(open()?, output, &command).await,
+        Command::Backup { file } => health::backup(&open()?, output, &file),
+        Command::Doctor => health::doctor(open()?, output).await,
+    }
+}
+
+fn data_dir(global: &Global) -> Result<std::path::PathBuf, Failure> {
+    global.data.clone().map_or_else(default_data_dir, Ok)
+}
+
+fn open(global: &Global) -> Result<Quorum, Failure> {
+    let mut options = OpenOptions::new(data_dir(global)?);
+    options.provider = global.provider.as_deref().map(Address::read).transpose()?;
+    Quorum::open(options)
+}

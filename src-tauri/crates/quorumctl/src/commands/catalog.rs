@@ -1,0 +1,109 @@
+//! `catalog list|show|check|add|remove`.
+
+use quorum_api::Quorum;
+use quorum_catalog::{Problem, Severity};
+use quorum_core::topic::Topic;
+use serde_json::{Value, json};
+
+use super::Failure;
+use crate::{
+    args::Catalog,
+    outcome::{Exit, Output},
+};
+
+pub fn run(quorum: &Quorum, output: Output, command: &Catalog) -> Result<Exit, Failure> {
+    match command {
+        Catalog::List => {
+            let catalog = quorum.catalog();
+            let topics: Vec<Value> = catalog.topics().iter().map(summary).collect();
+            output.result(&json!({"topics": topics}), || {
+                let line = |topic: &Topic| {
+                    format!(
+                        "{:16} {}  {} fields, {} policies  {}",
+                        topic.id.as_str(),
+                        topic.schema.term_hash(),
+                        topic.schema.fields().len(),
+                        topic.policies.len(),
+                        topic.name
+                    )
+                };
+                catalog.topics().iter().map(line).collect::<Vec<_>>().join("\n")
+            });
+        }
+        Catalog::Show { topic } => {
+            let topic = quorum.topic(topic)?;
+            let mut json = json!({"topics": [summary(&topic)]});
+            json["topics"][0]["terms"] = topic.schema.fields().iter().map(term).collect();
+            output.result(&json, || quorum_core::prompt::system_message(&topic));
+        }
+        Catalog::Check { dir } => {
+            let (catalog, problems) = quorum.catalog_check(dir.as_deref())?;
+            let topics: Vec<Value> = catalog.topics().iter().map(summary).collect();
+            let json = json!({"topics": topics, "problems": problems.iter().map(problem).collect::<Vec<_>>()});
+            let of = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
+            let policies: usize = catalog.topics().iter().map(|topic| topic.policies.len()).sum();
+            output.result(&json, || {
+                let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                lines.push(format!(
+                    "{} topics, {policies} policies, {} errors, {} warnings, {} notes",
+                    topics.len(),
+                    of(Severity::Error),
+                    of(Severity::Warning),
+                    of(Severity::Note)
+                ));
+                lines.join("\n")
+            });
+            if of(Severity::Error) > 0 {
+                eprintln!("quorumctl: the catalog has {} errors", of(Severity::Error));
+                return Ok(Exit::Failed);
+            }
+        }
+        Catalog::Add { dir } => {
+            let problems = quorum.catalog_add(dir)?;
+            let catalog = quorum.catalog();
+            let topics: Vec<Value> = catalog.topics().iter().map(summary).collect();
+            let json = json!({"topics": topics, "problems": problems.iter().map(problem).collect::<Vec<_>>()});
+            output.result(&json, || {
+                let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                lines.push(format!("added; {} topics are available", topics.len()));
+                lines.join("\n")
+            });
+        }
+        Catalog::Remove { path } => {
+            let removed = quorum.catalog_remove(path.as_deref())?;
+            output.result(&json!({"removed": removed}), || format!("{removed} files removed"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn summary(topic: &Topic) -> Value {
+    json!({
+        "topic": topic.id,
+        "name": topic.name,
+        "term_hash": topic.schema.term_hash(),
+        "fields": topic.schema.fields().iter().map(|field| field.name.as_str()).collect::<Vec<_>>(),
+        "policies": topic.policies.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>(),
+    })
+}
+
+fn term(field: &quorum_core::schema::Field) -> Value {
+    json!({
+        "field": field.name,
+        "term": field.term.reference(),
+        "question": field.term.question,
+        "description": field.term.description,
+        "values": field.term.values.iter().map(|value| json!({
+            "id": value.id, "label": value.label, "description": value.description, "cues": value.cues,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn problem(problem: &Problem) -> Value {
+    let severity = match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    };
+    json!({"file": problem.file, "line": problem.line, "column": problem.column, "severity": severity, "message": problem.message})
+}

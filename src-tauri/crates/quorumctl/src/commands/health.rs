@@ -1,0 +1,85 @@
+//! `backup`, `restore`, `doctor`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use quorum_api::{Quorum, dto::error::ErrorCode};
+use quorum_store::{Store, StoreFile};
+use serde_json::json;
+
+use super::Failure;
+use crate::outcome::{Exit, Output, count};
+
+pub fn backup(quorum: &Quorum, output: Output, file: &Path) -> Result<Exit, Failure> {
+    let copy = quorum.store().backup(file)?;
+    say(output, "backup", file, &copy);
+    Ok(Exit::Done)
+}
+
+/// Verifies the backup first, then puts it in place; the store that was there stays beside it.
+pub fn restore(data_dir: &Path, output: Output, file: &Path) -> Result<Exit, Failure> {
+    let found = Store::verify_file(file)?;
+    let store = data_dir.join("quorum.redb");
+    let unwritable = |path: &Path, error: std::io::Error| {
+        Failure::new(ErrorCode::FileUnwritable, format!("{} could not be written.", path.display()))
+            .safe("The present store is unchanged.")
+            .detail(error.to_string())
+    };
+    fs::create_dir_all(data_dir).map_err(|error| unwritable(data_dir, error))?;
+    if store.exists() {
+        // Fails while a Quorum has it open: a store must not be taken away under a running program.
+        drop(Store::open(&store)?);
+    }
+    let part = data_dir.join("quorum.redb.part");
+    fs::copy(file, &part).map_err(|error| unwritable(&part, error))?;
+    fs::File::open(&part).and_then(|copy| copy.sync_all()).map_err(|error| unwritable(&part, error))?;
+    if store.exists() {
+        let kept = free_name(data_dir);
+        fs::rename(&store, &kept).map_err(|error| unwritable(&kept, error))?;
+        output.progress(&format!("the store that was here is kept as {}", kept.display()));
+    }
+    fs::rename(&part, &store).map_err(|error| unwritable(&store, error))?;
+    say(output, "restored", file, &found);
+    Ok(Exit::Done)
+}
+
+fn free_name(data_dir: &Path) -> PathBuf {
+    let name = |number: u32| data_dir.join(format!("quorum.redb.before-restore-{number}"));
+    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
+}
+
+fn say(output: Output, what: &str, file: &Path, found: &StoreFile) {
+    let json = json!({
+        "file": file.display().to_string(),
+        "datasets": found.datasets,
+        "reviews": found.reviews,
+        "votes": found.votes,
+        "manifests": found.manifests,
+        "checks": [{"name": what, "ok": true, "detail": format!("{} bytes, every page checked", found.bytes)}],
+    });
+    output.result(&json, || {
+        format!(
+            "{what}: {} ({} datasets, {} reviews, {} votes, {} runs)",
+            file.display(),
+            found.datasets,
+            count(found.reviews),
+            count(found.votes),
+            found.manifests
+        )
+    });
+}
+
+pub async fn doctor(quorum: Quorum, output: Output) -> Result<Exit, Failure> {
+    let checks = quorum.doctor().await;
+    let rows: Vec<_> =
+        checks.iter().map(|check| json!({"name": check.name, "ok": check.ok, "detail": check.detail})).collect();
+    output.result(&json!({"checks": rows}), || {
+        let line = |check: &quorum_api::Check| {
+            format!("{}  {:14} {}", if check.ok { "ok  " } else { "FAIL" }, check.name, check.detail)
+        };
+        checks.iter().map(line).collect::<Vec<_>>().join("\n")
+    });
+    Ok(if checks.iter().all(|check| check.ok) { Exit::Done } else { Exit::Failed })
+}

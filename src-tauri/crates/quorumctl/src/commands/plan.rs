@@ -1,0 +1,91 @@
+//! `plan`: what is missing and what it would cost. Sends nothing.
+
+use quorum_api::{Quorum, Wish};
+use quorum_core::{ensemble::Ensemble, manifest::Mode, topic::Topic};
+use quorum_engine::Draft;
+use serde_json::{Value, json};
+
+use super::Failure;
+use crate::{
+    args,
+    outcome::{Exit, Output, count, usd},
+};
+
+pub fn run(quorum: &Quorum, output: Output, wish: &args::Wish) -> Result<Exit, Failure> {
+    let wish = read(wish, Mode::Batch)?;
+    let (draft, topic) = quorum.draft(&wish)?;
+    output.result(&shown(&draft, &topic), || people(&draft));
+    Ok(Exit::Done)
+}
+
+/// The wish in the flags.
+pub fn read(wish: &args::Wish, mode: Mode) -> Result<Wish, Failure> {
+    Ok(Wish {
+        dataset: wish.dataset.as_str().into(),
+        topic: wish.topic.clone(),
+        k: wish.k,
+        ensemble: ensemble(wish.models.as_deref())?.unwrap_or_else(Ensemble::standard),
+        mode,
+    })
+}
+
+/// The ensemble in `--models`.
+pub fn ensemble(models: Option<&str>) -> Result<Option<Ensemble>, Failure> {
+    let read = |models| {
+        Ensemble::read(models).map_err(|error| Failure::invalid("--models cannot be used.").detail(error.to_string()))
+    };
+    models.map(read).transpose()
+}
+
+fn shown(draft: &Draft, topic: &Topic) -> Value {
+    let shares = &draft.shares;
+    let sum = |count: fn(&quorum_core::estimate::ModelEstimate) -> u64| {
+        shares.iter().map(|share| count(&share.estimate)).sum::<u64>()
+    };
+    let batches: Vec<Value> = shares
+        .iter()
+        .flat_map(|share| &share.batches)
+        .map(|batch| json!({"model": batch.model, "requests": batch.requests.len(), "bytes": batch.bytes}))
+        .collect();
+    json!({
+        "businesses": draft.businesses,
+        "reviews": draft.reviews,
+        "missing_votes": draft.requests() + draft.in_flight,
+        "in_flight": draft.in_flight,
+        "requests": draft.requests(),
+        "batches": batches,
+        "input_tokens": sum(|estimate| estimate.input_tokens),
+        "output_tokens": sum(|estimate| estimate.output_tokens),
+        "usd": draft.usd(),
+        "usd_full": draft.usd_full(),
+        "term_hash": topic.schema.term_hash(),
+    })
+}
+
+/// The estimate as people read it.
+pub fn people(draft: &Draft) -> String {
+    let mut lines = vec![format!(
+        "{} reviews of {} businesses need {} votes; {} are known, {} are on their way",
+        count(draft.reviews.into()),
+        count(draft.businesses.into()),
+        count(draft.needed),
+        count(draft.known),
+        count(draft.in_flight)
+    )];
+    for share in draft.shares.iter().filter(|share| share.estimate.requests > 0) {
+        lines.push(format!(
+            "  {}: {} requests in {} batches, {} input and about {} output tokens, {}",
+            share.model,
+            count(share.estimate.requests),
+            share.batches.len(),
+            count(share.estimate.input_tokens),
+            count(share.estimate.output_tokens),
+            share.estimate.usd.map_or_else(|| "price not known".to_owned(), usd),
+        ));
+    }
+    let price = draft.usd().map_or_else(|| "price not known".to_owned(), |amount| format!("about {}", usd(amount)));
+    let full =
+        draft.usd_full().map(|amount| format!(" ({} without the batch discount)", usd(amount))).unwrap_or_default();
+    lines.push(format!("{} requests, {price}{full}", count(draft.requests())));
+    lines.join("\n")
+}

@@ -1,0 +1,120 @@
+//! `poll`, `status`, `retry`, `cancel`.
+
+use quorum_api::Quorum;
+use quorum_core::manifest::{Batch, Manifest, ManifestId};
+use quorum_engine::Tick;
+use serde_json::{Value, json};
+
+use super::Failure;
+use crate::{
+    outcome::{Exit, Output, count, usd},
+    wait::{self, Waited},
+};
+
+pub async fn poll(quorum: &Quorum, output: Output, wish: wait::Wish) -> Result<Exit, Failure> {
+    let mut tick = Tick::default();
+    let waited = match wish {
+        None => {
+            tick = quorum.tick().await?;
+            Waited::Settled
+        }
+        Some(limit) => wait::until(quorum, output, limit, &mut tick, |tick| Ok(tick.live == 0)).await?,
+    };
+    let trouble = tick.connections.iter().find_map(|connection| connection.trouble.clone());
+    output.result(&json!({"live": tick.live, "changed": tick.changed}), || {
+        format!("{} live, {} changed", tick.live, tick.changed)
+    });
+    Ok(match (waited, trouble) {
+        (Waited::TimedOut, _) => Exit::Unfinished,
+        (Waited::Settled, Some(trouble)) if tick.live > 0 => {
+            eprintln!("quorumctl: the provider could not be asked: {}", trouble.words);
+            Exit::Failed
+        }
+        (Waited::Settled, _) => Exit::Done,
+    })
+}
+
+pub fn status(quorum: &Quorum, output: Output, manifest: Option<u32>) -> Result<Exit, Failure> {
+    let manifests = match manifest {
+        Some(id) => vec![quorum.store().manifest(ManifestId(id))?],
+        None => quorum.store().manifests()?,
+    };
+    let mut rows = Vec::new();
+    let mut lines = Vec::new();
+    for manifest in &manifests {
+        let batches = quorum.store().batches(manifest.id)?;
+        rows.push(shown(manifest, &batches));
+        lines.push(people(manifest, &batches));
+    }
+    output.result(&json!({"manifests": rows}), || {
+        if lines.is_empty() { "no runs yet".to_owned() } else { lines.join("\n") }
+    });
+    Ok(Exit::Done)
+}
+
+pub async fn retry(quorum: &Quorum, output: Output, manifest: u32) -> Result<Exit, Failure> {
+    quorum.run_retry(&manifest.to_string(), None, None)?;
+    quorum.tick().await?;
+    status(quorum, output, Some(manifest))
+}
+
+pub async fn cancel(quorum: &Quorum, output: Output, manifest: u32) -> Result<Exit, Failure> {
+    quorum.run_cancel(&manifest.to_string())?;
+    quorum.tick().await?;
+    status(quorum, output, Some(manifest))
+}
+
+fn shown(manifest: &Manifest, batches: &[Batch]) -> Value {
+    let batch = |batch: &Batch| {
+        let is_in = batch.ingested_at.is_some();
+        json!({
+            "model": batch.model,
+            "state": batch.state,
+            "round": batch.round,
+            "requests": batch.requests,
+            "completed": if is_in { batch.votes } else { batch.counted_completed },
+            "failed": if is_in { batch.failed } else { batch.counted_failed },
+            "provider_id": batch.provider_id,
+            "trouble": batch.trouble.as_ref().map(|trouble| &trouble.words),
+        })
+    };
+    json!({
+        "manifest": manifest.id,
+        "topic": manifest.topic,
+        "k": manifest.k,
+        "dataset": manifest.dataset,
+        "realm": manifest.realm,
+        "state": manifest.state(batches),
+        "paused": manifest.paused,
+        "batches": batches.iter().map(batch).collect::<Vec<_>>(),
+        "usd_estimated": manifest.usd_estimated,
+        "usd_spent": batches.iter().map(|batch| batch.usd).sum::<f64>(),
+    })
+}
+
+fn people(manifest: &Manifest, batches: &[Batch]) -> String {
+    let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
+    let mut lines = vec![format!(
+        "run {}  {} K={}  {}  est. {}, spent {}",
+        manifest.id,
+        manifest.topic,
+        manifest.k,
+        word(json!(manifest.state(batches))),
+        usd(manifest.usd_estimated),
+        usd(batches.iter().map(|batch| batch.usd).sum())
+    )];
+    for batch in batches {
+        let trouble = batch.trouble.as_ref().map(|trouble| format!("  {}", trouble.words)).unwrap_or_default();
+        lines.push(format!(
+            "  {:>3}  {:14} {:12} {:>8} requests, {:>8} votes, {:>6} failed  {}{trouble}",
+            batch.id.number,
+            batch.model,
+            word(json!(batch.state)),
+            count(batch.requests.into()),
+            count(batch.votes.into()),
+            count(batch.failed.into()),
+            batch.provider_id.as_deref().unwrap_or("-"),
+        ));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,86 @@
+//! How a command ends: its exit status, and its one JSON object.
+
+use std::{io::Write, process::ExitCode};
+
+use serde_json::Value;
+
+/// Exit status of a command that was understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    Failed,
+    NeedsConsent,
+    Unfinished,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::NeedsConsent => 3,
+            Exit::Unfinished => 4,
+        })
+    }
+}
+
+/// Where results and progress go.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    pub json: bool,
+    pub quiet: bool,
+}
+
+impl Output {
+    /// The result: one JSON object, or lines for people.
+    pub fn result(self, json: &Value, people: impl FnOnce() -> String) {
+        let text = if self.json { json.to_string() } else { people() };
+        // A closed pipe is the reader's choice, not a failure of the command.
+        let _closed = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// A line about what goes on.
+    pub fn progress(self, line: &str) {
+        if !self.quiet {
+            eprintln!("{line}");
+        }
+    }
+}
+
+/// Thousands with commas, as reports have them.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Dollars; under a cent is said so, and free is free.
+pub fn usd(amount: f64) -> String {
+    if amount == 0.0 {
+        "$0.00".to_owned()
+    } else if amount < 0.01 {
+        "under $0.01".to_owned()
+    } else {
+        format!("${amount:.2}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!(
+            (count(0), count(999), count(1_000), count(1_327_680)),
+            ("0".into(), "999".into(), "1,000".into(), "1,327,680".into())
+        );
+        assert_eq!((usd(0.0), usd(0.004), usd(3.321)), ("$0.00".into(), "under $0.01".into(), "$3.32".into()));
+    }
+}
