@@ -19,5 +19,6 @@ pub mod schema;
 pub mod tally;
 pub mod tokens;
 pub mod topic;
+pub mod trust;
 pub mod verdict;
 pub mod votes;

@@ -129,10 +129,7 @@ pub(super) fn expect(
     }
     let mut change: f64 = 0.0;
     let mut row = vec![0.0; n_labels];
-    for item in 0..matrix.n_items() {
-        if fixed[item] {
-            continue;
-        }
+    for (item, _) in fixed.iter().enumerate().filter(|(_, fixed)| !**fixed) {
         row.copy_from_slice(&log_prevalence);
         for (judge, answer) in matrix.votes(item) {
             let start = (judge * n_labels + answer) * n_labels;

@@ -111,8 +111,8 @@ fn the_best_model_answers_and_the_next_best_stands_in() {
     let agreement = agreement_with(&answers, &majority(&answers));
     let ranked = accuracies(&answers, &sample, &agreement);
     let posteriors = best_single(&answers, &ranked);
-    for item in 0..290 {
-        assert_eq!(Some(posteriors.top(item) as u16), votes[item][0]);
+    for (item, row) in votes.iter().enumerate().take(290) {
+        assert_eq!(Some(posteriors.top(item) as u16), row[0]);
     }
     assert!(posteriors.confidence(299) > 0.5);
 }
