@@ -542,6 +542,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 			return app();
 		},
 		sandboxUse: () => impl.providerSet("sandbox", null),
+		runShown: () => null,
 	};
 
 	const delayMs = scenario === "slow" ? 60000 : options.timer ? 40 : 0;
