@@ -14,9 +14,9 @@ use quorum_core::{
     tally::{Consensus, Correction, Panel, tally, tally_into},
     topic::Topic,
     verdict::Judgment,
-    votes::{ModelNo, VoteRow},
+    votes::{ModelNo, Vote, VoteRef, VoteRow, decode, encode, merge},
 };
-use quorum_store::{Store, StoreError};
+use quorum_store::{Space, Store, StoreError};
 use rayon::prelude::*;
 
 use crate::open_dataset::{OpenDataset, UnfitOverride};
@@ -47,6 +47,32 @@ impl VoteTable {
         Ok(table)
     }
 
+    /// The same votes as another schema codes them; a field or value that it lacks becomes an abstention.
+    fn recoded(&self, from: &Schema, to: &Schema) -> Self {
+        let mut table = Self { rows: Vec::with_capacity(self.rows.len()), spans: vec![(0, 0); self.spans.len()] };
+        let mut packed = Vec::new();
+        for (position, span) in table.spans.iter_mut().enumerate() {
+            let row = self.row(position);
+            if row.is_empty() {
+                continue;
+            }
+            let recode = |vote: VoteRef<'_>| {
+                let given = decode(from, vote.codes);
+                let values = to.fields().iter().map(|field| {
+                    let (at, known) = from.field(&field.name)?;
+                    field.value(known.value_id(given.get(at).copied()??))
+                });
+                let values: Vec<Option<u8>> = values.collect();
+                Vote { codes: encode(to, &values), ..vote.to_owned() }
+            };
+            let votes: Vec<Vote> = row.iter().map(recode).collect();
+            merge(VoteRow::empty(), &votes, to.fields().len(), &mut packed);
+            *span = (table.rows.len(), table.rows.len() + packed.len());
+            table.rows.extend_from_slice(&packed);
+        }
+        table
+    }
+
     pub fn row(&self, position: usize) -> VoteRow<'_> {
         let (start, end) = self.spans[position];
         if start == end {
@@ -54,6 +80,26 @@ impl VoteTable {
         }
         VoteRow::read(&self.rows[start..end]).expect("the store checked the row before it was copied")
     }
+}
+
+/// Whether a space's votes carry the codes of this schema. They do, unless the space was made from a file when nobody knew the
+/// terms behind its hash: then it has the values that the file used.
+fn has_same_codes(space: &Space, schema: &Schema) -> bool {
+    let mut stored: Vec<(&str, Vec<&str>)> = space
+        .fields
+        .iter()
+        .map(|field| (field.name.as_str(), field.values.iter().map(String::as_str).collect()))
+        .collect();
+    let mut present: Vec<(&str, Vec<&str>)> = schema
+        .fields()
+        .iter()
+        .map(|field| (field.name.as_str(), field.term.values.iter().map(|value| value.id.as_str()).collect()))
+        .collect();
+    for fields in [&mut stored, &mut present] {
+        fields.iter_mut().for_each(|(_, values)| values.sort_unstable());
+        fields.sort_unstable();
+    }
+    stored == present
 }
 
 /// How much of a review's panel has answered.
@@ -91,8 +137,11 @@ const REVIEWS_A_TASK: usize = 2_048;
 impl Judgments {
     /// Reads and settles the votes of a topic, and applies the corrections that hold.
     pub fn load(store: &Store, dataset: &OpenDataset, topic: &Topic, ensemble: &Ensemble) -> Result<Self, StoreError> {
-        let space = dataset.space(&topic.id, &topic.schema).map(|space| space.number);
-        let votes = VoteTable::load(store, dataset, space)?;
+        let space = dataset.space(&topic.id, &topic.schema);
+        let mut votes = VoteTable::load(store, dataset, space.map(|space| space.number))?;
+        if let Some(space) = space.filter(|space| !has_same_codes(space, &topic.schema)) {
+            votes = votes.recoded(&space.schema(), &topic.schema);
+        }
         Ok(Self::tally(store, dataset, topic, ensemble, votes))
     }
 

@@ -19,6 +19,7 @@ mod export;
 pub mod ground_truth;
 pub mod judgments;
 pub mod open_dataset;
+pub mod overrides;
 mod plans;
 mod polling;
 mod provider;
@@ -31,6 +32,7 @@ mod session;
 mod settings;
 pub mod topics;
 pub mod verdicts;
+pub mod vote_cache;
 mod whole_file;
 
 pub use datasets::SAMPLE_NAME;

@@ -162,9 +162,7 @@ fn open_top(path: &Path, scanner: &mut Scanner<BufReader<File>>) -> Result<(), A
         }
         None => Err(format_error(path, "the file is empty".to_owned())),
         Some(b'[') => Err(format_error(path, "expected an object at the top, found a list".to_owned())),
-        Some(byte) if !byte.is_ascii() || byte == 0 => {
-            Err(format_error(path, "the file is not UTF-8 text".to_owned()))
-        }
+        Some(byte) if !byte.is_ascii() || byte == 0 => Err(format_error(path, "the file is not UTF-8 text".to_owned())),
         Some(_) => Err(format_error(path, "expected an object at the top, found something else".to_owned())),
     }
 }
@@ -204,7 +202,7 @@ pub fn read_vote(schema: &Schema, json: &[u8]) -> Option<(Answer, Option<Seconds
         at: serde_json::Value,
     }
     // Also the check that the whole entry is JSON: what follows is lenient.
-    let given: Given = serde_json::from_slice(json).ok()?;
+    let given: Given = serde_json::from_slice(json).ok().filter(|_| json.starts_with(b"{"))?;
     let answer = read_answer(schema, str::from_utf8(json).ok()?).ok()?;
     Some((answer, read_time(&given.at)))
 }
