@@ -288,6 +288,17 @@ describe("settings", () => {
 		await waitFor(() => expect(saves()).toBe(2));
 	});
 
+	test("a dataset is removed after asking, and a live run protects its own", async () => {
+		const fake = await openApp();
+		await go("settings");
+		await fireEvent.click(screen.getByTestId("dataset-remove"));
+		await fireEvent.click(screen.getByTestId("remove-confirm"));
+		expect((await screen.findByTestId("error")).dataset.code).toBe("datasetInUse");
+		await fake.commands.runCancel("run-0009");
+		await fireEvent.click(screen.getByTestId("remove-confirm"));
+		await waitFor(() => expect(screen.queryByTestId("dataset-row")).toBeNull());
+	});
+
 	test("the theme is applied to the document", async () => {
 		await openApp();
 		await go("settings");

@@ -8,7 +8,7 @@ export type ErrorSeverity = "warning" | "danger";
 export interface ErrorAction {
 	label: string;
 	/** The page that holds the remedy, or an act that the shell performs. */
-	go: Page | "import" | "checkNow" | "sandbox";
+	go: Page | "import" | "checkNow";
 }
 
 export interface ErrorWords {

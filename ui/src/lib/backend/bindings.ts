@@ -33,6 +33,7 @@ export const commands = {
 	keyClear: () => typedError<AppState, ApiError>(__TAURI_INVOKE("key_clear")),
 	providerSet: (kind: ProviderKind, url: string | null) => typedError<AppState, ApiError>(__TAURI_INVOKE("provider_set", { kind, url })),
 	sandboxUse: () => typedError<AppState, ApiError>(__TAURI_INVOKE("sandbox_use")),
+	runShown: (run: string | null) => typedError<null, ApiError>(__TAURI_INVOKE("run_shown", { run })),
 };
 
 /** Events */

@@ -146,6 +146,15 @@ test("the sandbox costs nothing and says so", async () => {
 	expect(screen.queryByTestId("confirm-usd")).toBeNull();
 });
 
+test("without a key the estimate works, and the sandbox is one click away", async () => {
+	await open();
+	await fake.commands.keyClear();
+	await app.refresh();
+	await waitFor(() => expect(text("send")).toBe("Add a key to send"));
+	await fireEvent.click(screen.getByTestId("try-sandbox"));
+	await waitFor(() => expect(text("send")).toContain("no cost"));
+});
+
 test("offline, the estimate still works and sending is queued", async () => {
 	await open({ scenario: "offline" });
 	expect(text("send")).toContain("Queue for $1.79, sends when online");
