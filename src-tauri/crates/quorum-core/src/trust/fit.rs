@@ -18,9 +18,10 @@ use super::stacked::{HeldOut, exponents, stacked};
 /// Folds of cross-fitting, at most one a gold label.
 pub const FOLDS: usize = 5;
 /// Folds inside which the blend's exponents are learned for use. More of them make better exponents and
-/// cost more fits; large matrices, where single labels matter less to the votes, take [`FOLDS`], and so
-/// do the fits that only serve to score.
+/// cost more fits; the fits that only serve to score take [`FOLDS`], and large matrices, where a fit takes
+/// seconds, two.
 const BLEND_FOLDS: usize = 10;
+const BLEND_FOLDS_LARGE: usize = 2;
 const LARGE_VOTES: usize = 1_000_000;
 
 /// What can be learned from the votes without gold labels.
@@ -79,8 +80,7 @@ impl<'a> Unsupervised<'a> {
 
     /// Learns from gold. `seed` decides the folds.
     pub fn learn(&self, gold: &Gold, seed: u64) -> Learned {
-        let small = self.matrix.n_votes() <= LARGE_VOTES;
-        self.learn_in(gold, if small { BLEND_FOLDS } else { FOLDS }, seed)
+        self.learn_in(gold, self.blend_folds(BLEND_FOLDS), seed)
     }
 
     fn learn_in(&self, gold: &Gold, n_folds: usize, seed: u64) -> Learned {
@@ -104,7 +104,7 @@ impl<'a> Unsupervised<'a> {
     pub fn cross_fit(&self, gold: &Gold, seed: u64) -> Vec<Vec<Vec<f64>>> {
         self.held_out(gold, FOLDS, seed, |rest| {
             // Other folds inside than outside, so that no inner fold repeats an outer one.
-            let learned = self.learn_in(rest, FOLDS, seed.wrapping_add(1));
+            let learned = self.learn_in(rest, self.blend_folds(FOLDS), seed.wrapping_add(1));
             move |item| {
                 let of = |aggregator| self.posteriors_with(&learned, aggregator).of(item).to_vec();
                 Aggregator::ALL.map(of).to_vec()
@@ -124,6 +124,10 @@ impl<'a> Unsupervised<'a> {
             Aggregator::Anchored => &learned.parts.anchored,
             Aggregator::Stacked => &learned.stacked,
         }
+    }
+
+    fn blend_folds(&self, wanted: usize) -> usize {
+        if self.matrix.n_votes() > LARGE_VOTES { BLEND_FOLDS_LARGE } else { wanted }
     }
 
     fn learn_parts(&self, gold: &Gold) -> Parts {

@@ -102,7 +102,7 @@ fn probabilities_are_better_calibrated_than_raw_dawid_skene() {
 
 /// 200 draws of the large sets take minutes without optimisation, so a plain test run takes fewer of
 /// those; the bound is the same.
-const DRAWS_LARGE: usize = if cfg!(debug_assertions) { 20 } else { 200 };
+const DRAWS_LARGE: usize = if cfg!(debug_assertions) { 10 } else { 200 };
 const DRAWS_SMALL: usize = if cfg!(debug_assertions) { 60 } else { 200 };
 
 fn shortfall_is_small(name: &str, matrix: &VoteMatrix, gold: &Gold) {
