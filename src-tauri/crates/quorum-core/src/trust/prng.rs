@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn matches_the_reference_stream() {
-        // First outputs of the reference C implementation for seed 1234567 (prng.di.unimi.it).
+        // First outputs for seed 1234567 as Rosetta Code lists them ("Pseudo-random numbers/Splitmix64").
         let mut prng = Prng::new(1_234_567);
         let drawn: Vec<u64> = (0..3).map(|_| prng.next_u64()).collect();
         assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);

@@ -1,6 +1,6 @@
 //! The figures on public vote sets, where their folder is present.
 //!
-//! The sets are those of Zheng, Li, Li, Shan and Cheng 2017 ("Truth inference in crowdsourcing: is
+//! By their names the sets are those of Zheng, Li, Li, Shan and Cheng 2017 ("Truth inference in crowdsourcing: is
 //! the problem solved?", VLDB 10) and of Zeng, Yu, Gao, Meng, Goyal and Chen 2023 (LLMBar). They are
 //! not part of this repository: `QUORUM_SHARED` names the folder that holds `data/votes`, else
 //! `../shared` beside the repository is taken, and without either the tests say that they were
