@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { badness, diamondFill, failureWords, ramp, shortVerdicts } from "./verdict";
+import { badness, diamondFill, failureWords, ramp, shortVerdicts, verdictLooks } from "./verdict";
 
 const worstLast = (n: number) => ({ verdicts: Array.from({ length: n }, (_, i) => `v${i}`), worstFirst: false });
 
@@ -41,6 +41,15 @@ test("a last word that all outcomes share is left out", () => {
 	expect(shortVerdicts(["Needs Improvement", "Excellent"])).toEqual(["Needs Improvement", "Excellent"]);
 	expect(shortVerdicts(["Risk", "High Risk"])).toEqual(["Risk", "High Risk"]);
 	expect(shortVerdicts(["Only Risk"])).toEqual(["Only Risk"]);
+});
+
+test("looks are worked out once a policy", () => {
+	const policy = { verdicts: ["Low Risk", "High Risk"], worstFirst: false };
+	expect(verdictLooks(policy)).toEqual([
+		{ word: "Low Risk", short: "Low", tone: 0, fill: "" },
+		{ word: "High Risk", short: "High", tone: 4, fill: diamondFill(1) },
+	]);
+	expect(verdictLooks(policy)).toBe(verdictLooks(policy));
 });
 
 test("every cause of failure has words", () => {

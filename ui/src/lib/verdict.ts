@@ -48,3 +48,28 @@ export const failureWords: Record<FailureCause, string> = {
 	missing: "No line for it in the provider's files",
 	other: "Failed for another reason",
 };
+
+export interface VerdictLook {
+	word: string;
+	short: string;
+	/** Step of the colour ramp. */
+	tone: number;
+	/** Path of the filled part, empty at best. */
+	fill: string;
+}
+
+/** A table draws the same few outcomes hundreds of times; each policy's are worked out once. */
+const known = new WeakMap<string[], VerdictLook[]>();
+
+export function verdictLooks(policy: Pick<PolicySummary, "verdicts" | "worstFirst">): VerdictLook[] {
+	let looks = known.get(policy.verdicts);
+	if (!looks) {
+		const short = shortVerdicts(policy.verdicts);
+		looks = policy.verdicts.map((word, i) => {
+			const bad = badness(policy, i);
+			return { word, short: short[i] ?? word, tone: ramp(bad), fill: diamondFill(bad) };
+		});
+		known.set(policy.verdicts, looks);
+	}
+	return looks;
+}

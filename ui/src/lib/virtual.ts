@@ -9,7 +9,7 @@ export interface RowWindow {
 	below: number;
 }
 
-export const overscanRows = 12;
+export const overscanRows = 6;
 
 export function rowWindow(scrollTop: number, viewport: number, rowHeight: number, count: number): RowWindow {
 	const visible = Math.ceil(viewport / rowHeight) + 1;
