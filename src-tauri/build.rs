@@ -4,6 +4,12 @@ use std::{env, fs, path::PathBuf};
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     println!("cargo:rerun-if-changed=src-tauri/capabilities");
+    // The window's pages are embedded.
+    println!("cargo:rerun-if-changed=ui/dist");
+    assert!(
+        env::var_os("CARGO_FEATURE_CUSTOM_PROTOCOL").is_none() || root.join("ui/dist/index.html").is_file(),
+        "ui/dist is not built: run `make ui`, or `npm ci` and `npm run build` in ui/"
+    );
     tauri_build::try_build(
         tauri_build::Attributes::new().capabilities_path_pattern("src-tauri/capabilities/**/*.json"),
     )

@@ -1,0 +1,65 @@
+//! The commands the window may call: one line each, one noun a file, in the order of `quorum_api::dto`.
+//!
+//! Every command is async and does its work off the window's thread. The list in [`builder`] is the only one: the window's typed
+//! bindings are made from it.
+//!
+//! Deliberately not here: what a command does. `quorumctl` calls the same methods.
+
+mod activity;
+mod dataset;
+mod plan;
+mod provider;
+mod results;
+mod run;
+mod settings;
+mod topic;
+mod window;
+
+use tauri_specta::{Builder, collect_commands, collect_events};
+
+use crate::events::{ActivityAdded, ConnectionChanged, DatasetsChanged, ImportProgressed, PageRequested, RunChanged};
+
+/// All commands and events.
+pub fn builder() -> Builder<tauri::Wry> {
+    Builder::new()
+        .disable_serde_phases()
+        .commands(collect_commands![
+            provider::app_state,
+            dataset::dataset_list,
+            dataset::dataset_import,
+            dataset::dataset_import_sample,
+            dataset::dataset_remove,
+            topic::topic_list,
+            plan::model_list,
+            plan::plan_estimate,
+            plan::extraction_start,
+            run::run_list,
+            run::run_detail,
+            run::run_pause,
+            run::run_resume,
+            run::run_cancel,
+            run::run_retry,
+            provider::poll_now,
+            results::results_overview,
+            results::business_detail,
+            results::review_detail,
+            results::ground_truth_export,
+            activity::activity_list,
+            activity::activity_seen,
+            settings::settings_get,
+            settings::settings_set,
+            provider::key_set,
+            provider::key_clear,
+            provider::provider_set,
+            provider::sandbox_use,
+            window::run_shown,
+        ])
+        .events(collect_events![
+            RunChanged,
+            ConnectionChanged,
+            ActivityAdded,
+            ImportProgressed,
+            DatasetsChanged,
+            PageRequested,
+        ])
+}

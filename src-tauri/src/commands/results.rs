@@ -1,0 +1,37 @@
+//! Verdicts and what they rest on.
+
+use quorum_api::dto::{
+    business::{BusinessDetail, BusinessQuery, ReviewDetail, ReviewQuery},
+    error::ApiError,
+    results::{ExportReport, ExportRequest, ResultsOverview, ResultsQuery},
+};
+use tauri::State;
+
+use crate::{interim::Interim, program::Program};
+
+#[tauri::command]
+#[specta::specta]
+pub async fn results_overview(program: State<'_, Program>, query: ResultsQuery) -> Result<ResultsOverview, ApiError> {
+    program.blocking(move |quorum| quorum.results_overview(&query)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn business_detail(program: State<'_, Program>, query: BusinessQuery) -> Result<BusinessDetail, ApiError> {
+    program.blocking(move |quorum| quorum.business_detail(&query)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn review_detail(program: State<'_, Program>, query: ReviewQuery) -> Result<ReviewDetail, ApiError> {
+    program.blocking(move |quorum| quorum.review_detail(&query)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn ground_truth_export(
+    program: State<'_, Program>,
+    request: ExportRequest,
+) -> Result<ExportReport, ApiError> {
+    program.blocking(move |quorum| quorum.ground_truth_export(&request)).await
+}

@@ -1,0 +1,104 @@
+//! The desktop shell of Quorum: window, tray, notifications, and the wires between the window and `quorum-api`.
+//!
+//! Deliberately not here: anything that `quorumctl` does as well. What a command does is in `quorum-api`.
+
+mod arguments;
+mod commands;
+mod desktop;
+mod events;
+mod interim;
+mod log;
+mod notify;
+mod program;
+mod tray;
+#[cfg(target_os = "linux")]
+mod tray_host;
+mod window;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use tauri::{App, Manager, WindowEvent};
+use tauri_plugin_window_state::StateFlags;
+
+use crate::{
+    arguments::{Arguments, USAGE},
+    notify::Notifier,
+    program::Program,
+    tray::Tray,
+};
+
+pub use commands::builder;
+
+/// Runs the app until it is quit.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::read(std::env::args_os().skip(1), std::env::var_os("QUORUM_DATA"));
+    let data_dir = match arguments {
+        Ok(Arguments::Open { data_dir }) => data_dir,
+        Ok(Arguments::Help) => return said(USAGE),
+        Ok(Arguments::Version) => return said(concat!("quorum ", env!("CARGO_PKG_VERSION"))),
+        Err(error) => {
+            eprintln!("quorum: {error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    log::start();
+    match open(data_dir) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without a window there is nothing else to say it with.
+            tracing::error!(%error, "the window could not be opened");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn said(text: &str) -> ExitCode {
+    println!("{text}");
+    ExitCode::SUCCESS
+}
+
+fn open(data_dir: Option<PathBuf>) -> tauri::Result<()> {
+    let context = tauri::generate_context!();
+    let instance = arguments::instance_name(&context.config().identifier, data_dir.as_ref());
+    let commands = builder();
+    // The place and size of the window, but not that it was hidden: a launch always shows it.
+    let kept = StateFlags::all() & !StateFlags::VISIBLE;
+    let app = tauri::Builder::default()
+        // First, so that a second launch ends before it touches anything.
+        .plugin(
+            tauri_plugin_single_instance::Builder::new()
+                .dbus_id(instance)
+                .callback(|app, _arguments, _directory| window::show(app))
+                .build(),
+        )
+        .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(kept).build())
+        .plugin(tauri_plugin_dialog::init())
+        .invoke_handler(commands.invoke_handler())
+        .setup(move |app| {
+            commands.mount_events(app);
+            set_up(app, data_dir);
+            Ok(())
+        })
+        .on_window_event(|window, event| {
+            if let WindowEvent::CloseRequested { api, .. } = event {
+                window::close_requested(window, api);
+            }
+        })
+        .build(context)?;
+    app.run(|_, _| {});
+    Ok(())
+}
+
+fn set_up(app: &App, data_dir: Option<PathBuf>) {
+    app.manage(window::Shown::default());
+    app.manage(Tray::make(app));
+    app.manage(Notifier::start(app.handle()));
+    app.manage(Program::new(app.handle().clone(), data_dir));
+    #[cfg(target_os = "linux")]
+    tauri::async_runtime::spawn(tray_host::watch(app.handle().clone()));
+    let opener = app.handle().clone();
+    tauri::async_runtime::spawn(async move {
+        // Its failure is logged there, and the window's first command says it again.
+        let _shown_by_the_window = opener.state::<Program>().quorum().await;
+    });
+}

@@ -1,0 +1,354 @@
+//! The tray icon: what runs, in two lines and one glyph, and the way back to a hidden window.
+//!
+//! There may be no tray: the library may be missing, which the tray crate answers with a panic, or the desktop may have no place
+//! for icons. Then closing the window quits, see [`crate::window`].
+//!
+//! Deliberately not here: notifications, see [`crate::notify`].
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use quorum_api::{
+    Quorum,
+    dto::{
+        app::{AppState, ConnectionState, ProviderKind},
+        error::ApiError,
+        run::{RunState, RunSummary},
+    },
+};
+use tauri::{
+    App, AppHandle, Manager,
+    image::Image,
+    menu::{Menu, MenuItem, PredefinedMenuItem},
+    tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent},
+};
+use tokio::sync::Notify;
+
+use crate::{program::Program, window};
+
+/// The tray follows the program, but not faster than anyone reads.
+const REFRESH_PAUSE: Duration = Duration::from_secs(1);
+
+const OPEN: &str = "open";
+const CHECK: &str = "check";
+const QUIT: &str = "quit";
+
+#[derive(Default)]
+pub struct Tray {
+    parts: Option<Parts>,
+    /// The desktop has a place where the icon is seen.
+    pub(crate) has_host: AtomicBool,
+    changed: Notify,
+}
+
+struct Parts {
+    icon: TrayIcon,
+    headline: MenuItem<tauri::Wry>,
+    detail: MenuItem<tauri::Wry>,
+    check: MenuItem<tauri::Wry>,
+}
+
+impl Tray {
+    /// Makes the tray icon; without one the app goes on.
+    pub fn make(app: &App) -> Self {
+        let made = catch_unwind(AssertUnwindSafe(|| Parts::make(app)));
+        let parts = match made {
+            Ok(Ok(parts)) => Some(parts),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "there is no tray icon: closing the window quits");
+                None
+            }
+            Err(_panic_was_logged) => {
+                tracing::warn!("there is no tray icon, libayatana-appindicator3 is missing: closing the window quits");
+                None
+            }
+        };
+        // Elsewhere a tray is part of the system; on Linux it is asked for, see `tray_host`.
+        Self { parts, has_host: AtomicBool::new(cfg!(not(target_os = "linux"))), changed: Notify::new() }
+    }
+
+    /// There is an icon that people can see.
+    pub fn is_shown(&self) -> bool {
+        self.parts.is_some() && self.has_host.load(Ordering::Relaxed)
+    }
+
+    /// Something changed; the tray will look again.
+    pub fn refresh(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Keeps the tray true for as long as the program is open.
+    pub async fn follow(&self, app: &AppHandle) {
+        let Some(parts) = &self.parts else { return };
+        let mut shown = None;
+        loop {
+            self.changed.notified().await;
+            match app.state::<Program>().blocking(look).await {
+                Ok(face) => {
+                    if shown.as_ref() != Some(&face)
+                        && let Err(error) = parts.show(&face, shown.as_ref())
+                    {
+                        tracing::warn!(%error, "the tray could not be brought up to date");
+                    }
+                    shown = Some(face);
+                }
+                Err(error) => tracing::warn!(%error, "the tray could not learn the state"),
+            }
+            tokio::time::sleep(REFRESH_PAUSE).await;
+        }
+    }
+}
+
+impl Parts {
+    fn make(app: &App) -> tauri::Result<Self> {
+        let headline = MenuItem::new(app, "Quorum", false, None::<&str>)?;
+        let detail = MenuItem::new(app, "Opening…", false, None::<&str>)?;
+        let open = MenuItem::with_id(app, OPEN, "Open Quorum", true, None::<&str>)?;
+        let check = MenuItem::with_id(app, CHECK, "Check now", false, None::<&str>)?;
+        let quit = MenuItem::with_id(app, QUIT, "Quit Quorum", true, None::<&str>)?;
+        let menu = Menu::with_items(
+            app,
+            &[
+                &headline,
+                &detail,
+                &PredefinedMenuItem::separator(app)?,
+                &open,
+                &check,
+                &PredefinedMenuItem::separator(app)?,
+                &quit,
+            ],
+        )?;
+        let icon = TrayIconBuilder::with_id("main")
+            .icon(Glyph::Idle.image())
+            .tooltip("Quorum")
+            .menu(&menu)
+            .show_menu_on_left_click(cfg!(target_os = "linux"))
+            .on_menu_event(|app, event| chosen(app, event.id().as_ref()))
+            .on_tray_icon_event(|icon, event| {
+                if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } =
+                    event
+                {
+                    window::show(icon.app_handle());
+                }
+            })
+            .build(app)?;
+        Ok(Self { icon, headline, detail, check })
+    }
+
+    fn show(&self, face: &Face, before: Option<&Face>) -> tauri::Result<()> {
+        self.headline.set_text(&face.headline)?;
+        self.detail.set_text(&face.detail)?;
+        self.check.set_enabled(face.can_check)?;
+        self.icon.set_tooltip(Some(format!("Quorum: {}", face.headline)))?;
+        // A new picture makes some panels flicker, so it is set only when it differs.
+        if before.is_none_or(|before| before.glyph != face.glyph) {
+            self.icon.set_icon(Some(face.glyph.image()))?;
+        }
+        Ok(())
+    }
+}
+
+fn chosen(app: &AppHandle, item: &str) {
+    match item {
+        OPEN => window::show(app),
+        QUIT => app.exit(0),
+        CHECK => {
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                let checked = match app.state::<Program>().quorum().await {
+                    Ok(quorum) => quorum.poll_now().await.map(|_| ()),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = checked {
+                    tracing::warn!(%error, "the check that the tray asked for failed");
+                }
+            });
+        }
+        _ => {}
+    }
+}
+
+/// What the tray shows.
+#[derive(Debug, PartialEq, Eq)]
+struct Face {
+    glyph: Glyph,
+    headline: String,
+    detail: String,
+    can_check: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Glyph {
+    Idle,
+    /// A run is at the provider.
+    Live,
+    /// Key, budget or failures wait for the person.
+    NeedsYou,
+    Offline,
+}
+
+impl Glyph {
+    fn image(self) -> Image<'static> {
+        match self {
+            Self::Idle => tauri::include_image!("icons/tray-idle.png"),
+            Self::Live => tauri::include_image!("icons/tray-live.png"),
+            Self::NeedsYou => tauri::include_image!("icons/tray-needs-you.png"),
+            Self::Offline => tauri::include_image!("icons/tray-offline.png"),
+        }
+    }
+}
+
+fn look(quorum: &Quorum) -> Result<Face, ApiError> {
+    Ok(face(&quorum.app_state()?, &quorum.run_list()?))
+}
+
+fn face(state: &AppState, runs: &[RunSummary]) -> Face {
+    let can_check = state.live_runs > 0;
+    let progress = format!("{} of {} requests answered", grouped(state.live_completed), grouped(state.live_requests));
+    let going_on = format!("{} at {}", counted(state.live_runs, "run", "runs"), provider(state.provider.kind));
+    if let Some(run) = runs.iter().find(|run| run.state == RunState::NeedsYou) {
+        let detail = run.reason.clone().unwrap_or_else(|| going_on.clone());
+        return Face { glyph: Glyph::NeedsYou, headline: format!("{} needs you", run.topic_name), detail, can_check };
+    }
+    let (glyph, headline, detail) = match state.connection.state {
+        ConnectionState::KeyMissing => (Glyph::NeedsYou, "The key is missing".to_owned(), going_on),
+        ConnectionState::KeyRefused => (Glyph::NeedsYou, "The key was refused".to_owned(), going_on),
+        ConnectionState::Offline => (Glyph::Offline, "Offline".to_owned(), going_on),
+        _ if state.live_runs == 0 => {
+            (Glyph::Idle, "No live runs".to_owned(), format!("{} so far", counted(state.runs, "run", "runs")))
+        }
+        _ => {
+            let percent = u64::from(state.live_completed) * 100 / u64::from(state.live_requests.max(1));
+            let live = runs.iter().find(|run| matches!(run.state, RunState::Running | RunState::Waiting));
+            let name = match live {
+                Some(run) if state.live_runs == 1 => run.topic_name.clone(),
+                _ => counted(state.live_runs, "run", "runs"),
+            };
+            (Glyph::Live, format!("{name}: {percent} %"), progress)
+        }
+    };
+    Face { glyph, headline, detail, can_check }
+}
+
+fn provider(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Sandbox => "the sandbox",
+        ProviderKind::Openai => "OpenAI",
+        ProviderKind::Custom => "the provider",
+    }
+}
+
+fn counted(count: u32, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+/// `18440` → `18,440`.
+fn grouped(count: u32) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use quorum_api::dto::app::{Connection, KeyState, Provider};
+
+    use super::*;
+
+    fn state(live_runs: u32, connection: ConnectionState) -> AppState {
+        AppState {
+            version: "0.1.0".into(),
+            data_dir: "/data".into(),
+            provider: Provider { kind: ProviderKind::Openai, url: "https://api.openai.com/v1".into() },
+            key: KeyState { stored: true, hint: None, in_keyring: true, accepted_at: None, problem: None },
+            first_run: false,
+            connection: Connection {
+                state: connection,
+                since_at: None,
+                last_checked_at: None,
+                next_check_at: None,
+                checking: false,
+                detail: None,
+            },
+            live_runs,
+            live_requests: 18_440 * live_runs,
+            live_completed: 11_062 * live_runs,
+            spent_today_usd: 0.0,
+            budget_day_usd: None,
+            datasets: 1,
+            runs: 4,
+            activity_unseen: 0,
+        }
+    }
+
+    fn run(state: RunState, reason: Option<&str>) -> RunSummary {
+        RunSummary {
+            run: "r1".into(),
+            dataset: "d1".into(),
+            dataset_name: "yelp".into(),
+            topic: "G1_allergy".into(),
+            topic_name: "Allergy safety".into(),
+            k: 50,
+            state,
+            reason: reason.map(str::to_owned),
+            requests: 18_440,
+            completed: 11_062,
+            ingested: 0,
+            failed: 0,
+            usd_estimated: 3.32,
+            usd_spent: 0.0,
+            created_at: 1,
+            finished_at: None,
+            sandbox: false,
+        }
+    }
+
+    fn shown(state: &AppState, runs: &[RunSummary]) -> (Glyph, String, String, bool) {
+        let face = face(state, runs);
+        (face.glyph, face.headline, face.detail, face.can_check)
+    }
+
+    #[test]
+    fn tells_what_runs() {
+        assert_eq!(
+            shown(&state(0, ConnectionState::Idle), &[run(RunState::Done, None)]),
+            (Glyph::Idle, "No live runs".into(), "4 runs so far".into(), false)
+        );
+        assert_eq!(
+            shown(&state(1, ConnectionState::Online), &[run(RunState::Running, None)]),
+            (Glyph::Live, "Allergy safety: 59 %".into(), "11,062 of 18,440 requests answered".into(), true)
+        );
+        assert_eq!(
+            shown(&state(2, ConnectionState::Online), &[run(RunState::Running, None), run(RunState::Waiting, None)]),
+            (Glyph::Live, "2 runs: 59 %".into(), "22,124 of 36,880 requests answered".into(), true)
+        );
+    }
+
+    #[test]
+    fn needing_you_comes_before_being_offline() {
+        let offline = state(1, ConnectionState::Offline);
+        assert_eq!(
+            shown(&offline, &[run(RunState::Running, None)]),
+            (Glyph::Offline, "Offline".into(), "1 run at OpenAI".into(), true)
+        );
+        assert_eq!(
+            shown(&offline, &[run(RunState::NeedsYou, Some("budget reached"))]),
+            (Glyph::NeedsYou, "Allergy safety needs you".into(), "budget reached".into(), true)
+        );
+        assert_eq!(shown(&state(1, ConnectionState::KeyRefused), &[run(RunState::Running, None)]).0, Glyph::NeedsYou);
+    }
+
+    #[test]
+    fn groups_digits_by_threes() {
+        assert_eq!([0, 999, 1_000, 4_294_967_295].map(grouped), ["0", "999", "1,000", "4,294,967,295"]);
+    }
+}

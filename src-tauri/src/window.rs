@@ -1,0 +1,134 @@
+//! The one window: shown, hidden to the tray, closed.
+
+use std::{
+    fs, io,
+    path::Path,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use quorum_api::dto::{
+    events::{Event, PageRequest},
+    settings::{Settings, Theme},
+};
+use tauri::{AppHandle, CloseRequestApi, Manager, Window};
+
+use crate::{events, notify::Notifier, program::Program, tray::Tray};
+
+pub const LABEL: &str = "main";
+
+/// A file in the data directory: the closing to the tray was explained once.
+const EXPLAINED: &str = "tray-explained";
+
+/// What must be known of the window and the settings at a moment that cannot wait for the store.
+#[derive(Default)]
+pub struct Shown {
+    close_to_tray: AtomicBool,
+    /// The run whose page the window shows.
+    run: Mutex<Option<String>>,
+}
+
+impl Shown {
+    /// The window shows the page of this run, or of none.
+    pub fn set_run(&self, run: Option<String>) {
+        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = run;
+    }
+}
+
+/// Shows the window in front of others, wherever it was.
+pub fn show(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(LABEL) else { return };
+    let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+    if let Err(error) = shown {
+        tracing::warn!(%error, "the window could not be shown");
+    }
+}
+
+/// Shows the window with this page.
+pub fn show_page(app: &AppHandle, page: PageRequest) {
+    show(app);
+    events::tell(app, Event::PageRequested(page));
+}
+
+/// Brings the window in line with the settings.
+pub fn follow(app: &AppHandle, settings: &Settings) {
+    app.state::<Shown>().close_to_tray.store(settings.close_to_tray, Ordering::Relaxed);
+    let theme = match settings.theme {
+        Theme::System => None,
+        Theme::Light => Some(tauri::Theme::Light),
+        Theme::Dark => Some(tauri::Theme::Dark),
+    };
+    let Some(window) = app.get_webview_window(LABEL) else { return };
+    if let Err(error) = window.set_theme(theme) {
+        tracing::warn!(%error, "the window's frame could not follow the theme");
+    }
+}
+
+/// As [`follow`], with the settings as they are stored.
+pub async fn follow_settings(app: &AppHandle) {
+    match app.state::<Program>().blocking(|quorum| quorum.settings_get()).await {
+        Ok(settings) => follow(app, &settings),
+        Err(error) => tracing::warn!(%error, "the window could not learn the settings"),
+    }
+}
+
+/// The person looks at this very run.
+pub fn shows_run(app: &AppHandle, run: Option<&str>) -> bool {
+    let shown = app.state::<Shown>();
+    let is_open = run.is_some() && shown.run.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == run;
+    is_open
+        && app
+            .get_webview_window(LABEL)
+            .is_some_and(|window| window.is_visible().unwrap_or(false) && window.is_focused().unwrap_or(false))
+}
+
+/// Brings the window back where nothing else could.
+pub fn show_if_hidden(app: &AppHandle) {
+    if app.get_webview_window(LABEL).is_some_and(|window| !window.is_visible().unwrap_or(true)) {
+        show(app);
+    }
+}
+
+/// The window is asked to close: it hides to the tray, if that is wanted and there is a tray to bring it back from.
+pub fn close_requested(window: &Window, api: &CloseRequestApi) {
+    let app = window.app_handle();
+    if !app.state::<Shown>().close_to_tray.load(Ordering::Relaxed) || !app.state::<Tray>().is_shown() {
+        return;
+    }
+    api.prevent_close();
+    if let Err(error) = window.hide() {
+        tracing::warn!(%error, "the window could not be hidden");
+        return;
+    }
+    tracing::info!("the window is hidden, Quorum goes on in the tray");
+    let Some(quorum) = app.state::<Program>().opened().cloned() else { return };
+    match first_time(quorum.data_dir()) {
+        Ok(true) => app.state::<Notifier>().explain_tray(),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "whether the tray was explained could not be kept"),
+    }
+}
+
+/// True once a data directory.
+fn first_time(data_dir: &Path) -> io::Result<bool> {
+    match fs::OpenOptions::new().write(true).create_new(true).open(data_dir.join(EXPLAINED)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_time;
+
+    #[test]
+    fn the_tray_is_explained_once() {
+        let data_dir = tempfile::tempdir().expect("a temporary directory");
+        assert!(first_time(data_dir.path()).expect("writable"));
+        assert!(!first_time(data_dir.path()).expect("writable"));
+        assert!(first_time(&data_dir.path().join("absent")).is_err());
+    }
+}
