@@ -1,0 +1,8 @@
+//! The read side and the file formats against a store with votes put straight into it.
+
+mod ground_truth;
+mod overrides;
+mod pages;
+mod verdicts;
+mod vote_cache;
+mod world;
