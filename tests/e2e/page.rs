@@ -1,0 +1,143 @@
+//! The window's page, by the names that its elements have for tests.
+
+use fantoccini::{
+    Client, Locator,
+    elements::Element,
+    error::{CmdError, ErrorStatus},
+    key::Key,
+};
+use serde_json::Value;
+
+use crate::desktop::SOON;
+
+pub struct Page(Client);
+
+impl Page {
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    fn selector(name: &str) -> String {
+        if name.contains(['[', ' ', '#', '.']) { name.to_owned() } else { format!("[data-testid=\"{name}\"]") }
+    }
+
+    /// Waits for the element, by its test name or a selector.
+    pub async fn find(&self, name: &str) -> Element {
+        let selector = Self::selector(name);
+        match self.0.wait().at_most(SOON).for_element(Locator::Css(&selector)).await {
+            Ok(element) => element,
+            Err(error) => panic!("waited in vain for {selector}: {error}\n{}", self.text().await),
+        }
+    }
+
+    pub async fn has(&self, name: &str) -> bool {
+        !self.0.find_all(Locator::Css(&Self::selector(name))).await.expect("the page can be searched").is_empty()
+    }
+
+    pub async fn count(&self, name: &str) -> usize {
+        self.0.find_all(Locator::Css(&Self::selector(name))).await.expect("the page can be searched").len()
+    }
+
+    /// Clicks, once the element is there and takes clicks.
+    pub async fn click(&self, name: &str) {
+        self.until(&format!("{name} is enabled"), async || {
+            let element = self.find(name).await;
+            settled(element.is_enabled().await).unwrap_or(false)
+        })
+        .await;
+        self.until(&format!("{name} takes a click"), async || {
+            let element = self.find(name).await;
+            settled(element.click().await).is_some()
+        })
+        .await;
+    }
+
+    /// Types into a field, in place of what it held.
+    pub async fn fill(&self, name: &str, text: &str) {
+        let field = self.find(name).await;
+        field.clear().await.expect("a field can be cleared");
+        field.send_keys(text).await.expect("a field takes text");
+    }
+
+    pub async fn press(&self, name: &str, key: Key) {
+        self.find(name).await.send_keys(&char::from(key).to_string()).await.expect("the key is taken");
+    }
+
+    pub async fn text_of(&self, name: &str) -> String {
+        self.find(name).await.text().await.expect("an element has text")
+    }
+
+    /// Waits until the element says so, and answers what it says.
+    pub async fn text_where(&self, name: &str, mut fits: impl FnMut(&str) -> bool) -> String {
+        let mut said = String::new();
+        self.until(&format!("{name} says something else"), async || {
+            let element = self.find(name).await;
+            match settled(element.text().await) {
+                Some(text) => {
+                    said = text;
+                    fits(&said)
+                }
+                None => false,
+            }
+        })
+        .await;
+        said
+    }
+
+    pub async fn attribute(&self, name: &str, attribute: &str) -> Option<String> {
+        self.find(name).await.attr(attribute).await.expect("an element has attributes")
+    }
+
+    /// All that can be read on the page.
+    pub async fn text(&self) -> String {
+        match self.0.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(error) => format!("(no page: {error})"),
+        }
+    }
+
+    pub async fn run(&self, script: &str) -> Value {
+        self.0.execute(script, Vec::new()).await.expect("the page runs scripts of the test")
+    }
+
+    pub async fn screenshot(&self) -> Vec<u8> {
+        self.0.screenshot().await.expect("the window can be pictured")
+    }
+
+    pub async fn resize(&self, width: u32, height: u32) {
+        self.0.set_window_size(width, height).await.expect("the window can be resized");
+    }
+
+    /// Ends the WebDriver session, and with it the app.
+    pub async fn close(self) {
+        self.0.close().await.expect("the session ends");
+    }
+
+    /// Waits by asking the page.
+    pub async fn until(&self, what: &str, is_so: impl AsyncFnMut() -> bool) {
+        let mut is_so = is_so;
+        let start = std::time::Instant::now();
+        while !is_so().await {
+            assert!(start.elapsed() < SOON, "waited in vain: {what}\n{}", self.text().await);
+        }
+    }
+}
+
+/// `None` where the page drew the element anew between finding and using it: to be tried again.
+fn settled<T>(result: Result<T, CmdError>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(CmdError::Standard(error))
+            if matches!(
+                error.error.as_str(),
+                ErrorStatus::StaleElementReference
+                    | ErrorStatus::NoSuchElement
+                    | ErrorStatus::ElementClickIntercepted
+                    | ErrorStatus::ElementNotInteractable
+            ) =>
+        {
+            None
+        }
+        Err(error) => panic!("WebDriver: {error}"),
+    }
+}

@@ -1,0 +1,73 @@
+//! Every view in the real window, light and dark, wide and narrow: nothing is cut off, no rule of the content policy is broken.
+//!
+//! With `QUORUM_E2E_PICTURES=DIR` each is also kept as a picture.
+
+use std::{fs, path::PathBuf};
+
+use crate::{
+    desktop::Desktop,
+    page::Page,
+    scenarios::{done, plan_allergy, send},
+};
+
+/// The page is no wider than the window, and the content policy had nothing to object to.
+async fn check(page: &Page, name: &str) {
+    if let Some(folder) = std::env::var_os("QUORUM_E2E_PICTURES").map(PathBuf::from) {
+        fs::create_dir_all(&folder).expect("a directory");
+        fs::write(folder.join(format!("{name}.png")), page.screenshot().await).expect("a picture");
+    }
+    let wider = page.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
+    assert_eq!(wider, 0, "{name} is wider than the window");
+    let refused = page.run("return window.refused ?? []").await;
+    assert_eq!(refused.as_array().map(Vec::len), Some(0), "{name}: the content policy refused {refused}");
+}
+
+const LISTEN: &str = "window.refused = []; document.addEventListener('securitypolicyviolation', \
+    (e) => window.refused.push(e.violatedDirective + ' ' + e.blockedURI)); return true";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_view_fits_in_both_themes_and_sizes() {
+    let mut desktop = Desktop::start();
+    let page = desktop.launch().await;
+    page.find("page-welcome").await;
+    page.run(LISTEN).await;
+    check(&page, "welcome").await;
+    page.click("open-sample").await;
+    plan_allergy(&page, 10).await;
+    page.click("send").await;
+    page.find("confirm").await;
+    check(&page, "confirm").await;
+    page.click("confirm-cancel").await;
+    send(&page).await;
+    done(&page).await;
+
+    for theme in ["light", "dark"] {
+        page.click("nav-settings").await;
+        page.click(&format!("theme-{theme}")).await;
+        page.find(&format!("html[data-theme=\"{theme}\"]")).await;
+        for (width, height) in [(1280, 800), (900, 600)] {
+            page.resize(width, height).await;
+            page.until("the window has its size", async || page.run("return innerWidth").await == width).await;
+            for view in ["extraction", "runs", "results", "activity", "settings"] {
+                page.click(&format!("nav-{view}")).await;
+                page.find(&format!("page-{view}")).await;
+                match view {
+                    "extraction" => drop(page.find("[data-testid=\"estimate\"][data-counting=\"false\"]").await),
+                    "runs" => drop(page.find("run-detail").await),
+                    "results" => drop(page.find("results-row").await),
+                    "activity" => drop(page.find("activity").await),
+                    _ => {}
+                }
+                check(&page, &format!("{view}-{theme}-{width}")).await;
+            }
+            page.click("nav-results").await;
+            page.click("results-row").await;
+            for variant in ["V0", "V3"] {
+                page.click(&format!("tab-{variant}")).await;
+                page.find(if variant == "V0" { "rules" } else { "waterfall" }).await;
+                check(&page, &format!("business-{variant}-{theme}-{width}")).await;
+            }
+        }
+    }
+    page.close().await;
+}
