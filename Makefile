@@ -1,0 +1,49 @@
+# make run    builds Quorum and opens it; without a display, runs the whole pipeline on the sample reviews instead.
+# make test   everything that proves Quorum right, end-to-end tests in a real window included.
+# make lint   formatting and lints.
+# Missing system packages are installed with apt where that is allowed; otherwise you are told which.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := run
+.PHONY: run test lint ui prepare clean
+
+OUT ?= ground-truth
+# rustup puts cargo there; a fresh shell may not know yet.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/vite.config.ts ui/svelte.config.js ui/tsconfig.json -type f)
+
+run: prepare ui/dist/index.html
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then \
+		cargo run --bin quorum; \
+	else \
+		echo "No display (DISPLAY and WAYLAND_DISPLAY are empty), so the pipeline runs without a window."; \
+		cargo run -p quorumctl -- demo --out "$(OUT)"; \
+		echo "The ground-truth files are in $(abspath $(OUT))."; \
+	fi
+
+test:
+	@.ci/test
+
+lint: prepare ui/dist/index.html
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cd ui && npm run lint && npm run check
+
+ui: ui/dist/index.html
+
+prepare:
+	@.ci/prepare build
+
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
+ui/dist/index.html: ui/node_modules/.package-lock.json ui/package.json $(UI_SOURCES)
+	cd ui && npm run build
+	@touch $@
+
+clean:
+	cargo clean
+	rm -rf ui/dist ui/node_modules .local
