@@ -6,7 +6,6 @@ mod arguments;
 mod commands;
 mod desktop;
 mod events;
-mod interim;
 mod log;
 mod notify;
 mod program;

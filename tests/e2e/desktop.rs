@@ -93,10 +93,7 @@ impl Desktop {
 
     /// A connection of the test's own to the scenario's bus.
     pub async fn bus(&self) -> zbus::Connection {
-        zbus::connection::Builder::address(self.bus_address.as_str())
-            .build()
-            .await
-            .expect("the bus takes connections")
+        zbus::connection::Builder::address(self.bus_address.as_str()).build().await.expect("the bus takes connections")
     }
 
     pub fn screen(&self) -> &str {

@@ -7,7 +7,7 @@ use quorum_api::dto::{
 };
 use tauri::State;
 
-use crate::{interim::Interim, program::Program};
+use crate::program::Program;
 
 #[tauri::command]
 #[specta::specta]

@@ -3,7 +3,7 @@
 use quorum_api::dto::{error::ApiError, topic::TopicSummary};
 use tauri::State;
 
-use crate::{interim::Interim, program::Program};
+use crate::program::Program;
 
 #[tauri::command]
 #[specta::specta]

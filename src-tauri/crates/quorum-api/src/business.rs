@@ -14,7 +14,7 @@ use quorum_core::{
 use quorum_store::{ReviewRow, Store};
 
 use crate::{
-    agreement,
+    Quorum, agreement,
     coverage::{count, value_id},
     dto::{
         business::{
@@ -32,6 +32,13 @@ use crate::{
 
 /// Characters of a text that a list shows.
 const EXCERPT_CHARS: usize = 160;
+
+impl Quorum {
+    /// [`business_detail`] of the votes that are looked at now.
+    pub fn business_detail(&self, query: &BusinessQuery) -> Result<BusinessDetail, ApiError> {
+        business_detail(self.store(), &self.catalog(), self.realm()?, query)
+    }
+}
 
 pub fn business_detail(
     store: &Store,

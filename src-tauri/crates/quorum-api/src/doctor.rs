@@ -16,8 +16,12 @@ impl Quorum {
     /// Checks store, disk, keyring and network.
     pub async fn doctor(&self) -> Vec<Check> {
         let quorum = self.clone();
-        let local = tokio::task::spawn_blocking(move || vec![quorum.check_store(), quorum.check_disk(), quorum.check_keyring(), check_notifications()]).await;
-        let mut checks = local.unwrap_or_else(|error| vec![Check { name: "doctor", ok: false, detail: error.to_string() }]);
+        let local = tokio::task::spawn_blocking(move || {
+            vec![quorum.check_store(), quorum.check_disk(), quorum.check_keyring(), check_notifications()]
+        })
+        .await;
+        let mut checks =
+            local.unwrap_or_else(|error| vec![Check { name: "doctor", ok: false, detail: error.to_string() }]);
         checks.push(self.check_network().await);
         checks
     }
@@ -29,9 +33,15 @@ impl Quorum {
                 votes += self.store().votes_stored(space.number)?;
             }
             let batches = self.store().all_batches()?.len();
-            let failures: usize =
-                self.store().manifests()?.iter().map(|manifest| Ok(self.store().failures(manifest.id)?.len())).sum::<Result<usize, quorum_store::StoreError>>()?;
-            Ok::<_, quorum_store::StoreError>(format!("{votes} votes, {batches} batches, {failures} failed requests read"))
+            let failures: usize = self
+                .store()
+                .manifests()?
+                .iter()
+                .map(|manifest| Ok(self.store().failures(manifest.id)?.len()))
+                .sum::<Result<usize, quorum_store::StoreError>>()?;
+            Ok::<_, quorum_store::StoreError>(format!(
+                "{votes} votes, {batches} batches, {failures} failed requests read"
+            ))
         };
         match read() {
             Ok(detail) => Check { name: "store", ok: true, detail },
@@ -51,8 +61,16 @@ impl Quorum {
     fn check_keyring(&self) -> Check {
         let address = self.address().unwrap_or_else(|_| Address::sandbox());
         match self.inner.secrets.get(address.key_host()) {
-            Ok(Some((_, kept))) => Check { name: "keyring", ok: true, detail: format!("a key for {} is kept ({kept:?})", address.key_host()) },
-            Ok(None) => Check { name: "keyring", ok: true, detail: format!("works; no key for {} is stored", address.key_host()) },
+            Ok(Some((_, kept))) => Check {
+                name: "keyring",
+                ok: true,
+                detail: format!("a key for {} is kept ({kept:?})", address.key_host()),
+            },
+            Ok(None) => Check {
+                name: "keyring",
+                ok: true,
+                detail: format!("works; no key for {} is stored", address.key_host()),
+            },
             Err(error) => Check { name: "keyring", ok: false, detail: secrets::error(&error).to_string() },
         }
     }
@@ -67,7 +85,11 @@ impl Quorum {
             Err(error) => Err(chain(&error)),
         };
         match asked {
-            Ok(models) => Check { name: "network", ok: true, detail: format!("{} answers and lists {} models", address.as_str(), models.len()) },
+            Ok(models) => Check {
+                name: "network",
+                ok: true,
+                detail: format!("{} answers and lists {} models", address.as_str(), models.len()),
+            },
             Err(detail) => Check { name: "network", ok: false, detail },
         }
     }
@@ -78,7 +100,9 @@ fn check_notifications() -> Check {
     #[cfg(target_os = "linux")]
     {
         match notify_rust::get_server_information() {
-            Ok(server) => Check { name: "notifications", ok: true, detail: format!("{} {}", server.name, server.version) },
+            Ok(server) => {
+                Check { name: "notifications", ok: true, detail: format!("{} {}", server.name, server.version) }
+            }
             Err(error) => Check {
                 name: "notifications",
                 ok: false,

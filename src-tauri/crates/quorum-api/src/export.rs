@@ -20,8 +20,8 @@ impl Quorum {
         request: &VerdictsRequest,
         dir: &Path,
     ) -> Result<(Vec<GroundTruthFile>, Vec<UnfitOverride>), ApiError> {
-        let computed_at = jiff::Timestamp::from_second(i64::from(self.now()))
-            .map_or_else(|_| String::new(), |time| time.to_string());
+        let computed_at =
+            jiff::Timestamp::from_second(i64::from(self.now())).map_or_else(|_| String::new(), |time| time.to_string());
         ground_truth::export(self.store(), &self.catalog(), self.realm()?, request, dir, &computed_at)
     }
 

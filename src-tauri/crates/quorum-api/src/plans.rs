@@ -379,7 +379,9 @@ fn sum_up(wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)], models: &M
     let batches = wishes
         .iter()
         .zip(drafts)
-        .flat_map(|(wish, (draft, _))| draft.shares.iter().flat_map(|share| &share.batches).map(move |batch| (wish, batch)))
+        .flat_map(|(wish, (draft, _))| {
+            draft.shares.iter().flat_map(|share| &share.batches).map(move |batch| (wish, batch))
+        })
         .map(|(wish, batch)| BatchPlan {
             topic: wish.topic.clone(),
             model: batch.model.to_string(),

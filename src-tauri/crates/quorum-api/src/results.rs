@@ -14,6 +14,7 @@ use quorum_store::Store;
 use rayon::prelude::*;
 
 use crate::{
+    Quorum,
     coverage::{Gaps, count},
     dto::{
         error::ApiError,
@@ -40,6 +41,13 @@ pub(crate) fn ks_of(k: u32, compare_k: Option<u32>) -> Result<Vec<u32>, ApiError
         return Err(ApiError::invalid("K must be 1 or more: it is how many reviews of each business are used."));
     }
     Ok(ks)
+}
+
+impl Quorum {
+    /// [`results_overview`] of the votes that are looked at now.
+    pub fn results_overview(&self, query: &ResultsQuery) -> Result<ResultsOverview, ApiError> {
+        results_overview(self.store(), &self.catalog(), self.realm()?, query)
+    }
 }
 
 pub fn results_overview(

@@ -10,6 +10,7 @@ use quorum_core::{
 use quorum_store::Store;
 
 use crate::{
+    Quorum,
     agreement::{of_field, of_relevance, whole},
     business::{day, review_state, stars},
     coverage::{count, value_id},
@@ -23,6 +24,13 @@ use crate::{
     topics::field_summary,
     verdicts::last_ensemble,
 };
+
+impl Quorum {
+    /// [`review_detail`] of the votes that are looked at now.
+    pub fn review_detail(&self, query: &ReviewQuery) -> Result<ReviewDetail, ApiError> {
+        review_detail(self.store(), &self.catalog(), self.realm()?, query)
+    }
+}
 
 pub fn review_detail(
     store: &Store,

@@ -167,11 +167,7 @@ impl Quorum {
         let topics = Arc::new(KnownTopics::new(crate::catalog::current(&store)?));
         let secrets = Arc::new(Secrets::default());
         let sandbox = Sandbox::new(options.data_dir.join("sandbox"), options.sandbox_speed);
-        let connections = Arc::new(Connections {
-            known: Mutex::default(),
-            secrets: Arc::clone(&secrets),
-            sandbox,
-        });
+        let connections = Arc::new(Connections { known: Mutex::default(), secrets: Arc::clone(&secrets), sandbox });
         let connect: Connect = {
             let connections = Arc::clone(&connections);
             Arc::new(move |address| {

@@ -6,6 +6,7 @@ use quorum_store::{Store, StoreError};
 use rayon::prelude::*;
 
 use crate::{
+    Quorum,
     coverage::{count, seated, stale_votes},
     dto::{
         error::ApiError,
@@ -26,6 +27,13 @@ const GROUPS: [(&str, &str); 6] = [
     ("G5", "Operation"),
     ("G6", "Standing"),
 ];
+
+impl Quorum {
+    /// [`topic_list`] with the coverage by the votes that are looked at now.
+    pub fn topic_list(&self, dataset: Option<&str>) -> Result<Vec<TopicSummary>, ApiError> {
+        topic_list(self.store(), &self.catalog(), self.realm()?, dataset)
+    }
+}
 
 /// All topics in the order of their ids, with their coverage of a dataset where one is named.
 pub fn topic_list(
