@@ -72,9 +72,7 @@ impl Notifications {
         let (sender, shown) = mpsc::unbounded_channel();
         let connection = zbus::connection::Builder::address(desktop.bus_address.as_str())
             .serve_at(PATH, Server { next_id: 0, shown: sender })
-            .expect("the path is free")
             .name("org.freedesktop.Notifications")
-            .expect("a name")
             .build()
             .await
             .expect("the name is free");

@@ -129,7 +129,7 @@ fn settled<T>(result: Result<T, CmdError>) -> Option<T> {
         Ok(value) => Some(value),
         Err(CmdError::Standard(error))
             if matches!(
-                error.error.as_str(),
+                error.error,
                 ErrorStatus::StaleElementReference
                     | ErrorStatus::NoSuchElement
                     | ErrorStatus::ElementClickIntercepted

@@ -55,9 +55,7 @@ impl TrayHost {
         let (sender, registered) = mpsc::unbounded_channel();
         let connection = zbus::connection::Builder::address(desktop.bus_address.as_str())
             .serve_at("/StatusNotifierWatcher", Watcher { registered: sender })
-            .expect("the path is free")
             .name("org.kde.StatusNotifierWatcher")
-            .expect("a name")
             .build()
             .await
             .expect("the name is free");
@@ -72,9 +70,7 @@ impl TrayHost {
             .expect("the watcher runs as long as the scenario");
         let menu = MenuProxy::builder(&self.connection)
             .destination(sender)
-            .expect("a sender")
             .path(format!("{path}/Menu"))
-            .expect("a path")
             .build()
             .await
             .expect("a menu");
