@@ -34,6 +34,10 @@ pub async fn fetch(
     batch: &Batch,
     now: Seconds,
 ) -> Result<Fetched, EngineError> {
+    // Made here and not at start: a folder that somebody tidied away must not stop a run.
+    if let Err(source) = tokio::fs::create_dir_all(folder).await {
+        return Ok(Fetched::Later(ProviderError::Io { doing: "create", path: folder.to_owned(), source }));
+    }
     let mut paths = [None, None];
     for (slot, (file, kind)) in paths.iter_mut().zip([(&batch.output_file, "output"), (&batch.error_file, "errors")]) {
         let Some(file) = file else { continue };
