@@ -9,6 +9,7 @@ mod activity;
 mod dataset;
 mod plan;
 mod provider;
+mod queue;
 mod results;
 mod run;
 mod settings;
@@ -43,6 +44,11 @@ pub fn builder() -> Builder<tauri::Wry> {
             results::results_overview,
             results::business_detail,
             results::review_detail,
+            queue::queue_list,
+            queue::queue_label,
+            queue::override_set,
+            queue::override_undo,
+            queue::override_trail,
             results::ground_truth_export,
             activity::activity_list,
             activity::activity_seen,

@@ -223,6 +223,20 @@ impl Judgments {
         consensus
     }
 
+    /// What the review would settle to with one more correction.
+    pub fn consensus_with(&self, position: usize, later: Correction) -> Consensus {
+        let mut correction = self.corrections.get(&position).cloned().unwrap_or_default();
+        correction.add(later);
+        let mut consensus = self.voted(position);
+        consensus.correct(&correction);
+        consensus
+    }
+
+    /// Whether a person has said that the review is relevant, or that it is not; naming a value says that it is.
+    pub fn is_relevance_settled(&self, position: usize) -> bool {
+        self.corrections.get(&position).is_some_and(|known| known.relevant.is_some() || !known.values.is_empty())
+    }
+
     /// What the votes alone say, as it is kept with a correction for the record.
     pub fn voted(&self, position: usize) -> Consensus {
         tally(&self.schema, &self.panel, self.votes.row(position))

@@ -16,6 +16,8 @@ use quorum_core::{
 };
 use quorum_store::{DatasetView, OverrideEvent, OverrideKind, ReviewRow, Space, Store, StoreError};
 
+use crate::dto::error::ApiError;
+
 /// A dataset with everything that judging its topics needs, read once.
 #[derive(Debug)]
 pub struct OpenDataset {
@@ -98,6 +100,14 @@ impl OpenDataset {
         Some(self.by_number[at].1)
     }
 
+    /// Where a review of this dataset stands.
+    pub fn position_of(&self, store: &Store, review: &str) -> Result<usize, ApiError> {
+        let number = store.review_no(&ReviewId::from(review))?;
+        number
+            .and_then(|number| self.position(number))
+            .ok_or_else(|| ApiError::not_found(format!("The dataset {} has no review {review}.", self.view.info.name)))
+    }
+
     /// (review, position) in the order of review numbers, the order in which votes are stored.
     pub(crate) fn by_number(&self) -> &[(ReviewNo, usize)] {
         &self.by_number
@@ -115,22 +125,12 @@ impl OpenDataset {
     }
 
     /// One correction per corrected position, later ones over earlier ones field by field, and those that do not fit.
-    ///
-    /// A later correction of a value makes a review relevant again that an earlier one called irrelevant, as one alone would.
     pub fn corrections(&self, topic: &TopicId, schema: &Schema) -> (BTreeMap<usize, Correction>, Vec<UnfitOverride>) {
         let (mut corrections, mut unfit) = (BTreeMap::<usize, Correction>::new(), Vec::new());
         for (position, event) in self.overrides.iter().filter(|(_, event)| event.topic == *topic) {
             let OverrideKind::Set { corrected, .. } = &event.kind else { continue };
             match resolve(schema, corrected.iter().map(|(field, value)| (field.as_str(), value))) {
-                Ok(correction) => {
-                    let known = corrections.entry(*position).or_default();
-                    match correction.relevant {
-                        Some(relevant) => known.relevant = Some(relevant),
-                        None if known.relevant == Some(false) => known.relevant = None,
-                        None => {}
-                    }
-                    known.values.extend(correction.values);
-                }
+                Ok(correction) => corrections.entry(*position).or_default().add(correction),
                 Err(problem) => unfit.push(UnfitOverride {
                     number: event.number,
                     topic: topic.clone(),

@@ -1,13 +1,8 @@
 //! One review with its votes: what each said, what they settled to, and how sure that is.
 
 use quorum_catalog::Catalog;
-use quorum_core::{
-    ids::{DatasetName, ReviewId},
-    manifest::Realm,
-    prompt::cut,
-    votes::decode,
-};
-use quorum_store::Store;
+use quorum_core::{ids::DatasetName, manifest::Realm, prompt::cut, votes::decode};
+use quorum_store::{ReviewRow, Store};
 
 use crate::{
     Quorum,
@@ -40,27 +35,38 @@ pub fn review_detail(
 ) -> Result<ReviewDetail, ApiError> {
     let topic = topic_of(catalog, &query.topic)?;
     let dataset = OpenDataset::open(store, realm, &DatasetName::from(query.dataset.as_str()))?;
-    let unknown = || ApiError::not_found(format!("The dataset {} has no review {}.", query.dataset, query.review_id));
-    let number = store.review_no(&ReviewId::from(query.review_id.as_str()))?.ok_or_else(unknown)?;
-    let position = dataset.position(number).ok_or_else(unknown)?;
-    let row = store.review(number)?.ok_or_else(unknown)?;
+    let position = dataset.position_of(store, &query.review_id)?;
+    let missing = || ApiError::not_found(format!("There is no review {}.", query.review_id));
+    let row = store.review(dataset.number(position))?.ok_or_else(missing)?;
     let ensemble = last_ensemble(store, realm, &topic.id)?;
     let judgments = Judgments::load(store, &dataset, topic, &ensemble)?;
+    Ok(detail_of(&dataset, &judgments, position, row, query))
+}
+
+/// The review at a position, for callers who have settled the votes already.
+pub(crate) fn detail_of(
+    dataset: &OpenDataset,
+    judgments: &Judgments,
+    position: usize,
+    row: ReviewRow,
+    query: &ReviewQuery,
+) -> ReviewDetail {
+    let schema = judgments.schema();
     let consensus = judgments.consensus(position);
     let business = dataset.business_of(position);
-    let fields = topic.schema.fields().iter().zip(&consensus.fields).enumerate();
+    let fields = schema.fields().iter().zip(&consensus.fields).enumerate();
     let fields = fields.map(|(at, (field, settled))| ReviewField {
         field: field_summary(field),
-        value: value_id(&topic.schema, at, settled.value),
+        value: value_id(schema, at, settled.value),
         confidence: settled.value.map(|_| settled.confidence),
-        agreement: settled.value.and_then(|value| of_field(&judgments, position, at, value)),
+        agreement: settled.value.and_then(|value| of_field(judgments, position, at, value)),
         tied: settled.tied,
         overridden: settled.overridden,
         cues: settled.value.map_or_else(Vec::new, |value| field.term.values[usize::from(value)].cues.clone()),
     });
     let is_known = judgments.answered(position) != Answered::Unasked || consensus.relevance_confidence > 0.0;
     let (sent, was_cut) = cut(&row.text);
-    Ok(ReviewDetail {
+    ReviewDetail {
         query: query.clone(),
         business: dataset.view.businesses[business].id.to_string(),
         position: count(position - dataset.first(business, 1).start + 1),
@@ -72,13 +78,13 @@ pub fn review_detail(
         relevance: Relevance {
             relevant: is_known.then_some(consensus.relevant),
             tied: consensus.relevance_tied,
-            agreement: of_relevance(&judgments, position, consensus.relevant),
+            agreement: of_relevance(judgments, position, consensus.relevant),
         },
         fields: fields.collect(),
-        votes: votes(&judgments, position),
-        weight_total: whole(ensemble.total_weight()),
+        votes: votes(judgments, position),
+        weight_total: whole(judgments.ensemble().total_weight()),
         text: row.text,
-    })
+    }
 }
 
 /// The ensemble's votes on a review, in its order.

@@ -168,6 +168,20 @@ pub struct Correction {
     pub values: Vec<(usize, u8)>,
 }
 
+impl Correction {
+    /// Takes in a later correction, which wins field by field.
+    ///
+    /// A later correction of a value makes a review relevant again that an earlier one called irrelevant, as one alone would.
+    pub fn add(&mut self, later: Self) {
+        match later.relevant {
+            Some(relevant) => self.relevant = Some(relevant),
+            None if self.relevant == Some(false) => self.relevant = None,
+            None => {}
+        }
+        self.values.extend(later.values);
+    }
+}
+
 impl Consensus {
     /// Applies a correction. Corrected values make a review relevant unless the correction says otherwise: who names a
     /// severity has found the review relevant. Corrected fields are certain (confidence 1) and not tied.

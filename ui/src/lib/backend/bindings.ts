@@ -24,15 +24,22 @@ export const commands = {
 	resultsOverview: (query: ResultsQuery) => typedError<ResultsOverview, ApiError>(__TAURI_INVOKE("results_overview", { query })),
 	businessDetail: (query: BusinessQuery) => typedError<BusinessDetail, ApiError>(__TAURI_INVOKE("business_detail", { query })),
 	reviewDetail: (query: ReviewQuery) => typedError<ReviewDetail, ApiError>(__TAURI_INVOKE("review_detail", { query })),
+	queueList: (query: QueueQuery) => typedError<ReviewQueue, ApiError>(__TAURI_INVOKE("queue_list", { query })),
+	queueLabel: (query: LabelQuery) => typedError<LabelDetail, ApiError>(__TAURI_INVOKE("queue_label", { query })),
+	overrideSet: (request: OverrideRequest) => typedError<OverrideReceipt, ApiError>(__TAURI_INVOKE("override_set", { request })),
+	overrideUndo: (number: number) => typedError<null, ApiError>(__TAURI_INVOKE("override_undo", { number })),
+	overrideTrail: (dataset: string, topic: string) => typedError<OverrideEntry[], ApiError>(__TAURI_INVOKE("override_trail", { dataset, topic })),
 	groundTruthExport: (request: ExportRequest) => typedError<ExportReport, ApiError>(__TAURI_INVOKE("ground_truth_export", { request })),
 	activityList: (limit: number) => typedError<Activity[], ApiError>(__TAURI_INVOKE("activity_list", { limit })),
 	activitySeen: (activity: number) => typedError<AppState, ApiError>(__TAURI_INVOKE("activity_seen", { activity })),
 	settingsGet: () => typedError<Settings, ApiError>(__TAURI_INVOKE("settings_get")),
+	/**  The window follows at once: its frame's theme, and what closing it does. */
 	settingsSet: (settings: Settings) => typedError<Settings, ApiError>(__TAURI_INVOKE("settings_set", { settings })),
 	keySet: (key: string) => typedError<AppState, ApiError>(__TAURI_INVOKE("key_set", { key })),
 	keyClear: () => typedError<AppState, ApiError>(__TAURI_INVOKE("key_clear")),
 	providerSet: (kind: ProviderKind, url: string | null) => typedError<AppState, ApiError>(__TAURI_INVOKE("provider_set", { kind, url })),
 	sandboxUse: () => typedError<AppState, ApiError>(__TAURI_INVOKE("sandbox_use")),
+	/**  The window shows the page of this run, or of none: no notification tells what is in view. */
 	runShown: (run: string | null) => typedError<null, ApiError>(__TAURI_INVOKE("run_shown", { run })),
 };
 
@@ -61,6 +68,8 @@ export type Activity = {
 	seen: boolean,
 };
 
+export type ActivityAdded = Activity;
+
 export type ActivityKind = "datasetImported" | "runStarted" | "batchSent" | "batchIngested" | "batchFailed" | "runDone" | "runNeedsYou" | "runPaused" | "runResumed" | "runCancelled" | "connectionLost" | "connectionRestored" | "keyChanged" | "modelShutsDown";
 
 /**  Weight of the votes that gave the settled value, and of all votes counted. */
@@ -72,7 +81,10 @@ export type Agreement = {
 /**  What happened, to what, what is safe, what to do; the provider's words beneath. */
 export type ApiError = {
 	code: ErrorCode,
-	/**  What happened and to what, as a sentence. */
+	/**
+	 *  What happened and to what, as a sentence. Faces put a headline of their own for the code before it, so it says
+	 *  the particulars rather than the code again.
+	 */
 	message: string,
 	/**  The words of the provider, the system or a file's line and field. */
 	detail: string | null,
@@ -233,6 +245,8 @@ export type Connection = {
 	detail: string | null,
 };
 
+export type ConnectionChanged = Connection;
+
 export type ConnectionState = 
 /**  Nothing is live, so nothing is asked. */
 "idle" | "online" | 
@@ -244,6 +258,13 @@ export type ConnectionState =
 "providerFailing" | 
 /**  Polling is paused by the user. */
 "paused";
+
+export type CorrectedField = {
+	field: string,
+	/**  What the votes said; `None`: no valid vote, or not recorded. */
+	voted: string | null,
+	value: string,
+};
 
 /**  One dataset as lists show it. */
 export type DatasetSummary = {
@@ -258,6 +279,15 @@ export type DatasetSummary = {
 	/**  The sample that ships with Quorum. */
 	sample: boolean,
 };
+
+export type DatasetsChanged = number;
+
+/**  Why a label needs a person. */
+export type Doubt = "tie" | 
+/**  So many votes gave no valid value that those who did are too few. */
+"noAnswer" | 
+/**  Too little weight agrees. */
+"unsure";
 
 /**  One model of an ensemble: it is asked `runs` times, and each answer weighs `weight`. */
 export type EnsembleMember = {
@@ -419,6 +449,8 @@ export type ImportProgress = {
 	reviews: number,
 };
 
+export type ImportProgressed = ImportProgress;
+
 /**  What an import did. Lines with a problem are skipped whole; nothing else is. */
 export type ImportReport = {
 	dataset: DatasetSummary,
@@ -471,6 +503,40 @@ export type KeyState = {
 	/**  When the provider last accepted it. */
 	acceptedAt: number | null,
 	problem: KeyProblem | null,
+};
+
+/**  A label with its review, and every value it could take. */
+export type LabelDetail = {
+	query: LabelQuery,
+	review: ReviewDetail,
+	businessName: string,
+	/**  Reviews of the business within K. */
+	reviews: number,
+	field: TopicField,
+	/**  What holds now, a person's correction included. */
+	value: string | null,
+	/**  In the order of `field.values`. */
+	outcomes: LabelOutcome[],
+	/**  The verdicts as they are; in the order of `policies`. */
+	verdicts: (number | null)[],
+	policies: PolicySummary[],
+};
+
+/**  What comes of one value. */
+export type LabelOutcome = {
+	/**  What the value means, in the term's words. */
+	description: string,
+	/**  Weight of the votes that gave it. */
+	weight: number,
+	verdicts: (number | null)[],
+};
+
+export type LabelQuery = {
+	dataset: string,
+	topic: string,
+	k: number,
+	reviewId: string,
+	field: string,
 };
 
 /**  What the plan would be at another K. */
@@ -551,6 +617,45 @@ export type OutputBasis =
 /**  Nothing was asked yet: the shape of the answer and a usual amount of reasoning. */
 "assumed";
 
+/**  One entry of the trail; nothing is ever taken out of it. */
+export type OverrideEntry = {
+	number: number,
+	at: number,
+	reviewId: string,
+	/**  The business's name where the dataset has it, else its id. */
+	business: string | null,
+	kind: OverrideEntryKind,
+	/**  Of an undo: what it takes back. */
+	fields: CorrectedField[],
+	reason: string,
+	/**  It has effect now: it was not undone. */
+	holds: boolean,
+};
+
+export type OverrideEntryKind = "kept" | "changed" | "undone";
+
+export type OverrideReceipt = {
+	/**  Undo takes it. */
+	number: number,
+	kept: boolean,
+	/**  Verdicts of the business that this changed. */
+	flips: VerdictFlip[],
+};
+
+export type OverrideRequest = {
+	dataset: string,
+	topic: string,
+	/**  The K at which the flips are counted; the correction itself holds at every K. */
+	k: number,
+	reviewId: string,
+	/**  `is_relevant` takes `true` and `false`. */
+	field: string,
+	/**  The value that holds already keeps the label: a person has looked, and later votes do not change it. */
+	value: string,
+	/**  Needed for a change, not for keeping. */
+	reason: string | null,
+};
+
 export type Page = "extraction" | "runs" | "results" | "activity" | "settings";
 
 export type PageRequest = {
@@ -558,6 +663,8 @@ export type PageRequest = {
 	/**  The run to show, for `runs`. */
 	run: string | null,
 };
+
+export type PageRequested = PageRequest;
 
 /**  What the New extraction form says. */
 export type PlanRequest = {
@@ -650,6 +757,34 @@ export type QueueAllowance = {
 	tokens: number,
 };
 
+/**  One field of one review, or its relevance. */
+export type QueueLabel = {
+	reviewId: string,
+	business: string,
+	businessName: string,
+	/**  `is_relevant` is the review's relevance, with the values `true` and `false`. */
+	field: string,
+	/**  What the votes settle to, and the value with the next most weight. */
+	value: string | null,
+	rival: string | null,
+	doubt: Doubt,
+	/**  In (0, 1]; `None` without a valid vote. */
+	confidence: number | null,
+	/**  Verdicts of this business, one a policy, that flip if the label takes another plausible value. */
+	verdicts: number,
+};
+
+export type QueueOrder = 
+/**  By how many verdicts flip if the label takes another plausible value, then by confidence. */
+"verdicts";
+
+export type QueueQuery = {
+	dataset: string,
+	topic: string,
+	k: number,
+	order: QueueOrder,
+};
+
 export type Relevance = {
 	/**  `None` while no vote is stored. */
 	relevant: boolean | null,
@@ -739,6 +874,16 @@ export type ReviewQuery = {
 	reviewId: string,
 };
 
+export type ReviewQueue = {
+	query: QueueQuery,
+	/**  In the order asked for. */
+	labels: QueueLabel[],
+	/**  Labels on which at least one verdict hangs. */
+	deciding: number,
+	/**  Below this share of the weight a label needs a person. */
+	unsureBelow: number,
+};
+
 export type ReviewState = "complete" | 
 /**  Some votes are missing. */
 "partial" | 
@@ -766,6 +911,8 @@ export type RuleOutcome = {
 	matched: boolean,
 	conditions: ConditionOutcome[],
 };
+
+export type RunChanged = RunSummary;
 
 /**  One run with all that its page shows. */
 export type RunDetail = {
@@ -926,17 +1073,11 @@ export type VerdictCell = {
 	comparedIndex: number | null,
 };
 
-export type ActivityAdded = Activity;
-
-export type ConnectionChanged = Connection;
-
-export type DatasetsChanged = number;
-
-export type ImportProgressed = ImportProgress;
-
-export type PageRequested = PageRequest;
-
-export type RunChanged = RunSummary;
+export type VerdictFlip = {
+	policy: string,
+	before: number | null,
+	after: number | null,
+};
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
@@ -947,7 +1088,6 @@ async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; dat
         return { status: "error", error: e as any };
     }
 }
-const _assertTypedErrorFollowsContract: <T, E>(result: Promise<T>) => Promise<any> = typedError;
 
 type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;
 
@@ -973,3 +1113,4 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
 
     return Object.assign(fn, base);
 }
+

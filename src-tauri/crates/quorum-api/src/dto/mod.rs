@@ -34,6 +34,11 @@
 //! | `results_overview` | `query` | [`ResultsOverview`](results::ResultsOverview) |
 //! | `business_detail` | `query` | [`BusinessDetail`](business::BusinessDetail) |
 //! | `review_detail` | `query` | [`ReviewDetail`](business::ReviewDetail) |
+//! | `queue_list` | `query` | [`ReviewQueue`](queue::ReviewQueue) |
+//! | `queue_label` | `query` | [`LabelDetail`](queue::LabelDetail) |
+//! | `override_set` | `request` | [`OverrideReceipt`](overrides::OverrideReceipt) |
+//! | `override_undo` | `number` | `()` |
+//! | `override_trail` | `dataset`, `topic` | `Vec<`[`OverrideEntry`](overrides::OverrideEntry)`>`, newest first |
 //! | `ground_truth_export` | `request` | [`ExportReport`](results::ExportReport) |
 //! | `activity_list` | `limit` | `Vec<`[`Activity`](activity::Activity)`>`, newest first |
 //! | `activity_seen` | `activity` (this one and all older) | [`AppState`](app::AppState) |
@@ -55,7 +60,9 @@ pub mod business;
 pub mod dataset;
 pub mod error;
 pub mod events;
+pub mod overrides;
 pub mod plan;
+pub mod queue;
 pub mod results;
 pub mod run;
 pub mod settings;

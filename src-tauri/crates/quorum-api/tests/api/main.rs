@@ -3,6 +3,7 @@
 mod ground_truth;
 mod overrides;
 mod pages;
+mod queue;
 mod verdicts;
 mod vote_cache;
 mod world;

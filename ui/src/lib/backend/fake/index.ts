@@ -12,7 +12,9 @@ import type {
 } from "../bindings";
 import type { Backend, Commands, DropEvent, EventPayloads } from "../index";
 import { topicById, topics } from "./catalog";
+import { Refusal, refuse } from "./errors";
 import { defaultRuns, estimate, models } from "./plan";
+import { FakeQueue } from "./queue";
 import { detailAt, type FakeRun, summaryAt } from "./runs";
 import { activity, dataset, type FakeDataset, history, metro, type Scenario, sampleDataset } from "./story";
 import { detail, overview } from "./verdicts";
@@ -40,16 +42,6 @@ export interface Fake extends Backend {
 }
 
 type Result<T> = { status: "ok"; data: T } | { status: "error"; error: ApiError };
-
-class Refusal extends Error {
-	constructor(readonly error: ApiError) {
-		super(error.message);
-	}
-}
-
-export function refuse(code: ErrorCode, message: string, rest: Partial<ApiError> = {}): never {
-	throw new Refusal({ code, message, detail: null, safe: null, action: null, ...rest });
-}
 
 export function createFake(options: FakeOptions = {}): Fake {
 	const scenario = options.scenario ?? "full";
@@ -82,6 +74,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 	const failures = new Map<string, ApiError>();
 	const listeners = new Map<string, Set<(payload: never) => void>>();
 	let dropped: ((e: DropEvent) => void) | null = null;
+	const queue = new FakeQueue();
 	const calls: Fake["calls"] = [];
 
 	const state: AppState = {
@@ -146,6 +139,9 @@ export function createFake(options: FakeOptions = {}): Fake {
 	};
 	const datasetOf = (id: string) =>
 		datasets.find((d) => d.dataset === id) ?? refuse("notFound", `There is no dataset “${id}”.`);
+	const businessOf = (id: string, reviewId: string) =>
+		datasetOf(id).businesses.find((x) => x.id === reviewId.split("-r")[0]) ??
+		refuse("notFound", "There is no such review.");
 	const runOf = (id: string) => runs.find((r) => r.run === id) ?? refuse("notFound", `There is no run “${id}”.`);
 	const isLive = (r: FakeRun) => ["waiting", "running", "cancelling"].includes(summaryAt(r, now()).state);
 	const say = (a: Activity) => {
@@ -480,6 +476,22 @@ export function createFake(options: FakeOptions = {}): Fake {
 				weightTotal: total,
 			};
 		},
+		queueList: (query) => {
+			const d = datasetOf(query.dataset);
+			return queue.list(d.businesses, query, d.known.get(query.topic)?.k ?? 0);
+		},
+		queueLabel: (query) => {
+			const { dataset, topic, reviewId } = query;
+			const review = impl.reviewDetail({ dataset, topic, reviewId });
+			const known = datasetOf(dataset).known.get(topic)?.k ?? 0;
+			return queue.label(businessOf(dataset, reviewId), review, query, known);
+		},
+		overrideSet: (request) => {
+			const known = datasetOf(request.dataset).known.get(request.topic)?.k ?? 0;
+			return queue.set(businessOf(request.dataset, request.reviewId), request, known, now());
+		},
+		overrideUndo: (number) => queue.undo(number, now()),
+		overrideTrail: (_dataset, topic) => queue.trail(topic),
 		groundTruthExport: (request) => {
 			if (!request.dir.startsWith("/"))
 				refuse("fileUnwritable", `“${request.dir}” is not a directory that can be written.`, {

@@ -118,7 +118,7 @@ interface Outcome {
 }
 
 /** `bad` counts from best to worst; a worst-first policy turns it round. */
-function outcome(business: Business, js: Judgment[], variant: number, k: number, worstFirst: boolean): Outcome {
+export function outcome(business: Business, js: Judgment[], variant: number, k: number, worstFirst: boolean): Outcome {
 	if (js.length === 0) return { verdictIndex: null, score: null };
 	const turn = (bad: number) => (worstFirst ? 2 - bad : bad);
 	if (variant < 2)
