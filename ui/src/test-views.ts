@@ -8,6 +8,7 @@ import { noFilters } from "./lib/results";
 import { app } from "./lib/state/app.svelte";
 import { extraction } from "./lib/state/extraction.svelte";
 import { importer } from "./lib/state/importer.svelte";
+import { queue } from "./lib/state/queue.svelte";
 import { results } from "./lib/state/results.svelte";
 import { selection } from "./lib/state/route.svelte";
 import { runs } from "./lib/state/runs.svelte";
@@ -35,6 +36,7 @@ export function forget(): void {
 	results.selected = null;
 	results.filters = noFilters;
 	results.sort = null;
+	queue.forget();
 	runs.list = null;
 	runs.detail = null;
 	app.state = null;

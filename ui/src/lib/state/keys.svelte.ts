@@ -15,6 +15,10 @@ export interface PageKeys {
 	stepK?: (direction: 1 | -1) => void;
 	/** C */
 	compare?: () => void;
+	/** Ctrl Z */
+	undo?: () => void;
+	/** Single letters and digits of this page; they come before those of the frame. */
+	letters?: Record<string, () => void>;
 	/** Ctrl E */
 	export?: () => void;
 }

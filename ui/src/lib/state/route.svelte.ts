@@ -6,6 +6,7 @@ export type View =
 	| { page: "runs"; run?: string }
 	| { page: "results" }
 	| { page: "business"; business: string; review?: string }
+	| { page: "queue" }
 	| { page: "activity" }
 	| { page: "settings"; section?: string };
 

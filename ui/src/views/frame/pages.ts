@@ -3,7 +3,7 @@
 import type { IconName } from "../../lib/components/icons";
 
 export interface PageEntry {
-	page: "extraction" | "runs" | "results" | "activity";
+	page: "extraction" | "runs" | "results" | "queue" | "activity";
 	name: string;
 	icon: IconName;
 	/** The letter after G. */
@@ -14,5 +14,6 @@ export const pages: PageEntry[] = [
 	{ page: "extraction", name: "New extraction", icon: "plus", letter: "n" },
 	{ page: "runs", name: "Runs", icon: "runs", letter: "r" },
 	{ page: "results", name: "Results", icon: "table", letter: "e" },
+	{ page: "queue", name: "Review queue", icon: "queue", letter: "q" },
 	{ page: "activity", name: "Activity", icon: "bell", letter: "a" },
 ];

@@ -1,0 +1,207 @@
+// The review queue of one topic at one K: which label is open, what was decided, and what that changed.
+
+import {
+	type ApiError,
+	backend,
+	call,
+	type LabelDetail,
+	type OverrideEntry,
+	type QueueQuery,
+	type ReviewQueue,
+} from "../backend";
+import { keyOf } from "../queue";
+import { selection } from "./route.svelte";
+
+export interface Decision {
+	number: number;
+	kept: boolean;
+	value: string;
+	flips: number;
+}
+
+interface Place {
+	reviewId: string;
+	field: string;
+}
+
+class Queue {
+	data = $state.raw<ReviewQueue | null>(null);
+	error = $state.raw<ApiError | null>(null);
+	loading = $state(false);
+	/** The open label; it need not be in the list, as any field of a review may be looked at. */
+	place = $state.raw<Place | null>(null);
+	label = $state.raw<LabelDetail | null>(null);
+	labelError = $state.raw<ApiError | null>(null);
+	/** A value other than the present one was chosen, and waits for its reason. */
+	picked = $state<string | null>(null);
+	reason = $state("");
+	saving = $state(false);
+	/** Decisions since the window opened, by label. A label that is decided keeps its place in the list. */
+	decided = $state.raw<ReadonlyMap<string, Decision>>(new Map());
+
+	query = $derived.by((): QueueQuery | null => {
+		const { dataset, topic, k } = selection;
+		return dataset && topic ? { dataset, topic, k, order: "verdicts" } : null;
+	});
+	labels = $derived(this.data?.labels ?? []);
+	index = $derived(new Map(this.labels.map((l, at) => [keyOf(l), at])));
+	at = $derived(this.place ? (this.index.get(keyOf(this.place)) ?? null) : null);
+	listed = $derived(this.labels.filter((l) => this.decided.has(keyOf(l))).length);
+	open = $derived(this.labels.length - this.listed);
+	tally = $derived.by(() => {
+		const all = [...this.decided.values()];
+		return {
+			kept: all.filter((d) => d.kept).length,
+			changed: all.filter((d) => !d.kept).length,
+			flips: all.reduce((sum, d) => sum + d.flips, 0),
+		};
+	});
+	decision = $derived(this.place ? (this.decided.get(keyOf(this.place)) ?? null) : null);
+
+	/** Where the list was when a label outside of it was opened. */
+	#last = 0;
+	#asked: QueueQuery | null = null;
+	#askedLabel = "";
+	#undoable: Place[] = [];
+
+	async load(query: QueueQuery | null): Promise<void> {
+		this.#asked = query;
+		if (!query) return;
+		this.loading = true;
+		const r = await call(backend().commands.queueList(query));
+		if (this.#asked !== query) return;
+		this.loading = false;
+		this.error = r.ok ? null : r.error;
+		const had = this.data?.query;
+		if (!had || had.dataset !== query.dataset || had.topic !== query.topic) this.forget();
+		this.data = r.ok ? r.data : null;
+		const first = this.labels.find((l) => !this.decided.has(keyOf(l))) ?? null;
+		const here = this.place && this.index.has(keyOf(this.place)) ? this.place : first;
+		await this.show(here);
+	}
+
+	/** Another topic has other labels; what was decided stays in the trail. */
+	forget(): void {
+		this.data = null;
+		this.decided = new Map();
+		this.#undoable = [];
+		this.#last = 0;
+		this.place = null;
+		this.label = null;
+		this.picked = null;
+		this.reason = "";
+	}
+
+	/** Opens a label. */
+	async show(place: Place | null): Promise<void> {
+		this.picked = null;
+		this.reason = "";
+		this.place = place ? { reviewId: place.reviewId, field: place.field } : null;
+		if (this.at !== null) this.#last = this.at;
+		await this.#loadLabel();
+	}
+
+	async #loadLabel(): Promise<void> {
+		const { place, query } = this;
+		if (!place || !query) {
+			this.#askedLabel = "";
+			this.label = null;
+			return;
+		}
+		const { dataset, topic, k } = query;
+		const key = JSON.stringify([dataset, topic, k, place]);
+		this.#askedLabel = key;
+		const r = await call(backend().commands.queueLabel({ dataset, topic, k, ...place }));
+		if (this.#askedLabel !== key) return;
+		this.label = r.ok ? r.data : null;
+		this.labelError = r.ok ? null : r.error;
+	}
+
+	move(by: number): void {
+		const from = this.at ?? this.#last - (by > 0 ? 1 : 0);
+		const next = this.labels[Math.min(this.labels.length - 1, Math.max(0, from + by))];
+		if (next) void this.show(next);
+	}
+
+	/** The next label that nobody has decided: onward from here, then from the top. */
+	async next(): Promise<void> {
+		const from = (this.at ?? this.#last) + 1;
+		const onward = [...this.labels.slice(from), ...this.labels.slice(0, from)];
+		await this.show(onward.find((l) => !this.decided.has(keyOf(l))) ?? null);
+	}
+
+	/** The same review's next field, relevance last. */
+	otherField(): void {
+		const { label, place } = this;
+		if (!label || !place) return;
+		const fields = [...label.review.fields.map((f) => f.field.field), "is_relevant"];
+		const field = fields[(fields.indexOf(place.field) + 1) % fields.length];
+		if (field) void this.show({ reviewId: place.reviewId, field });
+	}
+
+	pick(value: string): void {
+		if (this.decision || this.saving) return;
+		this.picked = value === this.label?.value ? null : value;
+	}
+
+	keep(): Promise<ApiError | null> {
+		const value = this.label?.value ?? null;
+		return value === null ? Promise.resolve(null) : this.#decide(value, null);
+	}
+
+	change(): Promise<ApiError | null> {
+		return this.picked === null || this.reason.trim() === ""
+			? Promise.resolve(null)
+			: this.#decide(this.picked, this.reason);
+	}
+
+	async #decide(value: string, reason: string | null): Promise<ApiError | null> {
+		const { place, query } = this;
+		if (!place || !query || this.saving || this.decision) return null;
+		this.saving = true;
+		const { dataset, topic, k } = query;
+		const r = await call(backend().commands.overrideSet({ dataset, topic, k, ...place, value, reason }));
+		this.saving = false;
+		if (!r.ok) return r.error;
+		const { number, kept, flips } = r.data;
+		this.decided = new Map(this.decided).set(keyOf(place), { number, kept, value, flips: flips.length });
+		this.#undoable.push(place);
+		await this.next();
+		return null;
+	}
+
+	/** Takes back the last decision, or this label's, and opens the label again. */
+	async undo(place: Place | null = this.#undoable.at(-1) ?? null): Promise<ApiError | null> {
+		const decision = place && this.decided.get(keyOf(place));
+		if (!place || !decision || this.saving) return null;
+		this.saving = true;
+		const r = await call(backend().commands.overrideUndo(decision.number));
+		this.saving = false;
+		if (!r.ok) return r.error;
+		this.#drop(decision.number);
+		await this.show(place);
+		return null;
+	}
+
+	#drop(number: number): void {
+		this.decided = new Map([...this.decided].filter(([, d]) => d.number !== number));
+		this.#undoable = this.#undoable.filter((p) => this.decided.has(keyOf(p)));
+	}
+
+	async trail(): Promise<{ entries: OverrideEntry[]; error: ApiError | null }> {
+		if (!this.query) return { entries: [], error: null };
+		const r = await call(backend().commands.overrideTrail(this.query.dataset, this.query.topic));
+		return r.ok ? { entries: r.data, error: null } : { entries: [], error: r.error };
+	}
+
+	/** Takes back an entry of the trail. What it was about may come back into the list. */
+	async undoEntry(number: number): Promise<ApiError | null> {
+		const r = await call(backend().commands.overrideUndo(number));
+		if (!r.ok) return r.error;
+		this.#drop(number);
+		await this.load(this.query);
+		return null;
+	}
+}
+
+export const queue = new Queue();
