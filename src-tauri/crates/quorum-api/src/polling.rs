@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use quorum_core::manifest::{ManifestId, Trouble, TroubleKind};
+use quorum_core::manifest::{ManifestId, Realm, Trouble, TroubleKind};
 use quorum_engine::{Pacer, Tick};
 use tokio::sync::broadcast;
 
@@ -18,7 +18,6 @@ use crate::{
         error::ApiError,
         events::Event,
     },
-    provider::Address,
     session::lock,
 };
 
@@ -181,7 +180,7 @@ impl Quorum {
         manifests
             .iter()
             .filter(|manifest| manifest.finished_at.is_none())
-            .all(|manifest| Address::read(&manifest.provider).is_ok_and(|address| address.is_sandbox()))
+            .all(|manifest| manifest.realm == Realm::Sandbox)
     }
 
     fn set_connection(&self, change: impl FnOnce(&mut Connection)) {
