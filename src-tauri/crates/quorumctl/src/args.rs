@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use quorum_api::Address;
+use quorum_core::ensemble::Ensemble;
 
 #[derive(Debug, Parser)]
 #[command(name = "quorumctl", version, about = "Turns reviews into audited ground truth, without a window.")]
@@ -19,7 +21,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR", env = "QUORUM_DATA", hide_env = true)]
     pub data: Option<PathBuf>,
     /// Where requests go: sandbox, openai or a base address [default: the settings' provider].
-    #[arg(long, global = true, value_name = "sandbox|URL")]
+    #[arg(long, global = true, value_name = "sandbox|URL", value_parser = address)]
     pub provider: Option<String>,
     /// Print exactly one JSON object.
     #[arg(long, global = true)]
@@ -76,18 +78,24 @@ pub enum Command {
     Retry { manifest: u32 },
     /// Give a run up; answers that came are kept.
     Cancel { manifest: u32 },
+    /// Votes as files, and how far a topic is answered.
+    #[command(subcommand)]
+    Votes(Votes),
+    /// Corrections of what the votes settled to.
+    #[command(subcommand)]
+    Override(Override),
     /// Verdicts and ground-truth files.
     Verdicts {
         #[arg(long, value_name = "NAME")]
         dataset: String,
         /// Policy ids, or `all`.
-        #[arg(long, value_name = "P[,P…]", value_delimiter = ',')]
+        #[arg(long, value_name = "P[,P…]", value_delimiter = ',', required_unless_present = "topic")]
         policy: Vec<String>,
         /// All policies of these topics.
         #[arg(long, value_name = "T[,T…]", value_delimiter = ',')]
         topic: Vec<String>,
         /// Reviews of each business; several with commas.
-        #[arg(long, value_name = "K[,K…]", value_delimiter = ',', required = true)]
+        #[arg(long, value_name = "K[,K…]", value_delimiter = ',', required = true, value_parser = k)]
         k: Vec<u32>,
         /// Write ground-truth files here.
         #[arg(long, value_name = "DIR")]
@@ -96,7 +104,7 @@ pub enum Command {
         #[arg(long)]
         partial: bool,
         /// Weigh votes by this ensemble instead of the run's own.
-        #[arg(long, value_name = "m:runs[:weight],…")]
+        #[arg(long, value_name = "m:runs[:weight],…", value_parser = models)]
         models: Option<String>,
     },
     /// The API key in the OS keyring.
@@ -127,10 +135,25 @@ pub struct Wish {
     #[arg(long, value_name = "TOPIC")]
     pub topic: String,
     /// Reviews of each business, the first K in the dataset's order.
-    #[arg(long)]
+    #[arg(long, value_parser = k, allow_negative_numbers = true)]
     pub k: u32,
     /// The ensemble [default: gpt-5-mini:1:2,gpt-5-nano:3:1].
-    #[arg(long, value_name = "m:runs[:weight],…")]
+    #[arg(long, value_name = "m:runs[:weight],…", value_parser = models)]
+    pub models: Option<String>,
+}
+
+/// A topic on a dataset at one K, as it is answered now.
+#[derive(Args, Debug)]
+pub struct Query {
+    #[arg(long, value_name = "NAME")]
+    pub dataset: String,
+    #[arg(long, value_name = "TOPIC")]
+    pub topic: String,
+    /// Reviews of each business, the first K in the dataset's order.
+    #[arg(long, value_parser = k, allow_negative_numbers = true)]
+    pub k: u32,
+    /// The ensemble [default: the one that the topic was last asked with].
+    #[arg(long, value_name = "m:runs[:weight],…", value_parser = models)]
     pub models: Option<String>,
 }
 
@@ -169,6 +192,73 @@ pub enum Catalog {
     Remove {
         path: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Votes {
+    /// Take the votes of a vote cache (`policy_cache.json`); a file that ends early gives its whole votes.
+    Import {
+        file: PathBuf,
+        /// Take votes that do not say which terms they answer for answers to the present ones.
+        #[arg(long)]
+        assume_current: bool,
+    },
+    /// Write a topic's votes as a vote cache.
+    Export { topic: String, file: PathBuf },
+    /// Complete reviews, missing votes by model, abstentions, failures.
+    Stats(Query),
+    /// Which reviews miss which (model, run), and why.
+    Missing(Query),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Override {
+    /// Take the corrections of a file.
+    Import { file: PathBuf },
+    /// Write the corrections that hold.
+    Export { file: PathBuf },
+    /// Correct fields of a review; `is_relevant` takes `true` and `false`.
+    Set {
+        topic: String,
+        review: String,
+        #[arg(required = true, value_name = "FIELD=VALUE", value_parser = field_value)]
+        corrected: Vec<(String, String)>,
+        /// Why, for whoever reads it later.
+        #[arg(long)]
+        reason: String,
+    },
+    /// The corrections that hold.
+    List {
+        /// Also everything that was ever set and undone.
+        #[arg(long)]
+        trail: bool,
+    },
+    /// Undo a correction; the trail keeps it.
+    Undo {
+        id: u32,
+        /// Why, for whoever reads it later.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+/// Checked here, so that a mistake is wrong usage and nothing was opened for it.
+fn address(text: &str) -> Result<String, String> {
+    Address::read(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn models(text: &str) -> Result<String, String> {
+    Ensemble::read(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn k(text: &str) -> Result<u32, String> {
+    let k = text.parse().ok().filter(|k| *k > 0);
+    k.ok_or_else(|| "K is how many reviews of each business are used, a whole number from 1 on".to_owned())
+}
+
+fn field_value(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text.split_once('=').ok_or("expected FIELD=VALUE")?;
+    Ok((field.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Subcommand)]

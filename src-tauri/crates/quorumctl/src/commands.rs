@@ -6,10 +6,12 @@ mod demo;
 mod extract;
 mod health;
 mod key;
+mod overrides;
 mod plan;
 mod runs;
 mod sandbox;
 mod verdicts;
+mod votes;
 
 use quorum_api::{Address, OpenOptions, Quorum, default_data_dir};
 
@@ -41,6 +43,8 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Status { manifest } => runs::status(&open()?, output, manifest),
         Command::Retry { manifest } => runs::retry(&open()?, output, manifest).await,
         Command::Cancel { manifest } => runs::cancel(&open()?, output, manifest).await,
+        Command::Votes(command) => votes::run(&open()?, output, &command),
+        Command::Override(command) => overrides::run(&open()?, output, &command),
         Command::Verdicts { dataset, policy, topic, k, out, partial, models } => {
             let request = verdicts::Request { dataset, policy, topic, k, out, partial, models };
             verdicts::run(&open()?, output, request)

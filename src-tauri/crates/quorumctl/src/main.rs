@@ -12,7 +12,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{args::Cli, outcome::Exit};
+use crate::{
+    args::Cli,
+    outcome::{Exit, Output},
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -24,10 +27,11 @@ fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
+    let output = Output { json: cli.global.json, quiet: cli.global.quiet };
     match runtime.block_on(commands::run(cli)) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("quorumctl: {error}");
+            output.failure(&error);
             Exit::Failed.into()
         }
     }

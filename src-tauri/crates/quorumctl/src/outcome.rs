@@ -2,7 +2,9 @@
 
 use std::{io::Write, process::ExitCode};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::commands::Failure;
 
 /// Exit status of a command that was understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,15 @@ impl Output {
         let text = if self.json { json.to_string() } else { people() };
         // A closed pipe is the reader's choice, not a failure of the command.
         let _closed = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Why it could not be done: on stderr, and as the one JSON object, so that a script reads it without looking at the
+    /// status first.
+    pub fn failure(self, error: &Failure) {
+        eprintln!("quorumctl: {error}");
+        if self.json {
+            self.result(&json!({"error": error}), String::new);
+        }
     }
 
     /// A line about what goes on.

@@ -1,6 +1,6 @@
 //! `demo`: the whole pipeline on the bundled sample, in the sandbox, in a fresh data directory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use quorum_api::{
     Address, OpenOptions, Quorum, SAMPLE_NAME, Wish, verdicts::VerdictsRequest, verdicts::expand_policies,
@@ -20,7 +20,7 @@ const TOPIC: &str = "G1_allergy";
 const K: u32 = 25;
 
 pub async fn run(global: &Global, output: Output, out: &Path) -> Result<Exit, Failure> {
-    let mut options = OpenOptions::new(global.data.clone().unwrap_or_else(|| out.join("data")));
+    let mut options = OpenOptions::new(global.data.clone().unwrap_or_else(|| fresh_data_dir(out)));
     options.provider = Some(Address::sandbox());
     let quorum = Quorum::open(options)?;
     output.progress("importing the bundled sample: invented reviews");
@@ -36,7 +36,7 @@ pub async fn run(global: &Global, output: Output, out: &Path) -> Result<Exit, Fa
     output.progress(&format!("asking the sandbox for {} votes on {}", count(draft.requests()), topic.name));
     if let Some(manifest) = quorum.start(&wish, draft, &topic, None)? {
         let mut tick = Tick::default();
-        wait::until(&quorum, output, None, &mut tick, |_| Ok(!wait::is_live(&quorum, manifest.id)?)).await?;
+        wait::until(&quorum, output, None, None, &mut tick, |_| Ok(!wait::is_live(&quorum, manifest.id)?)).await?;
     }
     let request = VerdictsRequest {
         dataset: SAMPLE_NAME.into(),
@@ -67,4 +67,11 @@ pub async fn run(global: &Global, output: Output, out: &Path) -> Result<Exit, Fa
         lines.join("\n")
     });
     Ok(Exit::Done)
+}
+
+/// `data` below the folder, or `data-2` and so on: an earlier demo's data stays as it is.
+fn fresh_data_dir(out: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| out.join(format!("data-{number}")));
+    let mut places = std::iter::once(out.join("data")).chain(numbered);
+    places.find(|place| !place.exists()).unwrap_or_else(|| out.join("data"))
 }

@@ -2,7 +2,7 @@
 
 use quorum_api::{Quorum, dto::error::ErrorCode};
 use quorum_core::manifest::{ManifestId, ManifestState, Mode};
-use quorum_engine::Tick;
+use quorum_engine::{Draft, Tick};
 use serde_json::{Value, json};
 
 use super::{Failure, plan};
@@ -26,37 +26,38 @@ pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Term
         return Err(Failure::new(ErrorCode::InvalidInput, "This version asks through the Batch API only.")
             .safe("Nothing was sent."));
     }
+    if terms.budget.is_some_and(|budget| !(budget.is_finite() && budget >= 0.0)) {
+        return Err(Failure::invalid("--budget is an amount in dollars, 0 or more.").safe("Nothing was sent."));
+    }
     let wish = plan::read(wish, Mode::Batch)?;
+    let address = quorum.address()?;
     let (mut draft, mut topic) = quorum.draft(&wish)?;
     let mut tick = Tick::default();
     if draft.requests() == 0 && draft.in_flight > 0 {
-        output.progress(&format!("{} votes are on their way in runs that are under way", count(draft.in_flight)));
-        let Some(limit) = terms.wait else { return Ok(Exit::Done) };
-        if wait::until(quorum, output, limit, &mut tick, |tick| Ok(tick.live == 0)).await? == Waited::TimedOut {
-            return Ok(Exit::Unfinished);
+        let in_flight = draft.in_flight;
+        output.progress(&format!("{} votes are on their way in runs that are under way", count(in_flight)));
+        let Some(limit) = terms.wait else {
+            output.result(&without_run("live", 0), || "nothing more was sent; `poll --wait` waits for them".to_owned());
+            return Ok(Exit::Done);
+        };
+        let is_settled = |tick: &Tick| Ok(tick.live == 0);
+        match wait::until(quorum, output, Some(address.as_str()), limit, &mut tick, is_settled).await? {
+            Waited::Settled => {}
+            waited => {
+                output.result(&without_run("live", 0), || format!("{} votes are still on their way", count(in_flight)));
+                return Ok(unsettled(&waited));
+            }
         }
         (draft, topic) = quorum.draft(&wish)?;
     }
     if draft.requests() == 0 {
-        let json =
-            json!({"manifest": null, "state": "completed", "requests": 0, "ingested": 0, "failed": 0, "usd": 0.0});
-        output.result(&json, || "nothing is missing; nothing was sent".to_owned());
+        output.result(&without_run("completed", 0), || "nothing is missing; nothing was sent".to_owned());
         return Ok(Exit::Done);
     }
     output.progress(&plan::people(&draft));
-    let estimate = draft.usd();
-    if let (Some(budget), Some(estimate)) = (terms.budget, estimate)
-        && estimate > budget
-    {
-        eprintln!(
-            "quorumctl: the estimate of {} is above the budget of {}; nothing was sent",
-            usd(estimate),
-            usd(budget)
-        );
-        return Ok(Exit::NeedsConsent);
-    }
-    if !terms.yes {
-        eprintln!("quorumctl: sending {} requests needs --yes; nothing was sent", count(draft.requests()));
+    if let Some(reason) = refusal(&draft, terms) {
+        output.result(&without_run("needs_consent", draft.requests()), || "nothing was sent".to_owned());
+        eprintln!("quorumctl: {reason}; nothing was sent");
         return Ok(Exit::NeedsConsent);
     }
     let Some(manifest) = quorum.start(&wish, draft, &topic, terms.budget)? else {
@@ -64,17 +65,16 @@ pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Term
             Failure::new(ErrorCode::PlanChanged, "The plan changed while it was started.").safe("Nothing was sent.")
         );
     };
+    let is_settled = |_: &Tick| Ok(!wait::is_live(quorum, manifest.id)?);
     let waited = match terms.wait {
         // One look sends what can be sent.
         None => {
-            quorum.tick().await?;
-            Waited::Settled
+            tick = quorum.tick().await?;
+            wait::trouble(&tick, Some(address.as_str())).cloned().map_or(Waited::Settled, Waited::Stuck)
         }
-        Some(limit) => {
-            wait::until(quorum, output, limit, &mut tick, |_| Ok(!wait::is_live(quorum, manifest.id)?)).await?
-        }
+        Some(limit) => wait::until(quorum, output, Some(address.as_str()), limit, &mut tick, is_settled).await?,
     };
-    let (json, exit) = report(quorum, manifest.id, waited, terms.wait.is_some())?;
+    let (json, exit) = report(quorum, manifest.id, &waited, terms.wait.is_some())?;
     output.result(&json, || {
         format!(
             "run {}: {}, {} votes stored, {} failed, {}",
@@ -88,7 +88,42 @@ pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Term
     Ok(exit)
 }
 
-fn report(quorum: &Quorum, id: ManifestId, waited: Waited, was_waited_for: bool) -> Result<(Value, Exit), Failure> {
+/// What is told where no run was started.
+fn without_run(state: &str, requests: u64) -> Value {
+    json!({"manifest": null, "state": state, "requests": requests, "ingested": 0, "failed": 0, "usd": 0.0})
+}
+
+/// Why the plan may not be sent.
+fn refusal(draft: &Draft, terms: Terms) -> Option<String> {
+    if let Some(budget) = terms.budget {
+        match draft.usd() {
+            Some(estimate) if estimate > budget => {
+                return Some(format!("the estimate of {} is above the budget of {}", usd(estimate), usd(budget)));
+            }
+            Some(_) => {}
+            None => {
+                return Some(
+                    "a model has no known price, so no budget can be kept; leave --budget out to agree all the same"
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    (!terms.yes).then(|| format!("sending {} requests needs --yes", count(draft.requests())))
+}
+
+fn unsettled(waited: &Waited) -> Exit {
+    match waited {
+        Waited::Settled => Exit::Done,
+        Waited::TimedOut => Exit::Unfinished,
+        Waited::Stuck(trouble) => {
+            eprintln!("quorumctl: {}", wait::explain(trouble));
+            Exit::Failed
+        }
+    }
+}
+
+fn report(quorum: &Quorum, id: ManifestId, waited: &Waited, was_waited_for: bool) -> Result<(Value, Exit), Failure> {
     let manifest = quorum.store().manifest(id)?;
     let batches = quorum.store().batches(id)?;
     let state = manifest.state(&batches);
@@ -106,9 +141,8 @@ fn report(quorum: &Quorum, id: ManifestId, waited: Waited, was_waited_for: bool)
         eprintln!("quorumctl: the run needs you: {reason}");
     }
     let exit = match (waited, state) {
-        (Waited::TimedOut, _) => Exit::Unfinished,
         (Waited::Settled, ManifestState::NeedsUser | ManifestState::Cancelled) if was_waited_for => Exit::Failed,
-        (Waited::Settled, _) => Exit::Done,
+        (waited, _) => unsettled(waited),
     };
     Ok((json, exit))
 }

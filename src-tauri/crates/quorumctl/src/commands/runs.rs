@@ -16,21 +16,20 @@ pub async fn poll(quorum: &Quorum, output: Output, wish: wait::Wish) -> Result<E
     let waited = match wish {
         None => {
             tick = quorum.tick().await?;
-            Waited::Settled
+            wait::trouble(&tick, None).cloned().map_or(Waited::Settled, Waited::Stuck)
         }
-        Some(limit) => wait::until(quorum, output, limit, &mut tick, |tick| Ok(tick.live == 0)).await?,
+        Some(limit) => wait::until(quorum, output, None, limit, &mut tick, |tick| Ok(tick.live == 0)).await?,
     };
-    let trouble = tick.connections.iter().find_map(|connection| connection.trouble.clone());
     output.result(&json!({"live": tick.live, "changed": tick.changed}), || {
         format!("{} live, {} changed", tick.live, tick.changed)
     });
-    Ok(match (waited, trouble) {
-        (Waited::TimedOut, _) => Exit::Unfinished,
-        (Waited::Settled, Some(trouble)) if tick.live > 0 => {
-            eprintln!("quorumctl: the provider could not be asked: {}", trouble.words);
+    Ok(match waited {
+        Waited::TimedOut => Exit::Unfinished,
+        Waited::Stuck(trouble) if tick.live > 0 => {
+            eprintln!("quorumctl: {}", wait::explain(&trouble));
             Exit::Failed
         }
-        (Waited::Settled, _) => Exit::Done,
+        Waited::Settled | Waited::Stuck(_) => Exit::Done,
     })
 }
 
