@@ -6,7 +6,9 @@
 //! Deliberately not here: what a command does. `quorumctl` calls the same methods.
 
 mod activity;
+mod catalog;
 mod dataset;
+mod file;
 mod plan;
 mod provider;
 mod queue;
@@ -31,6 +33,14 @@ pub fn builder() -> Builder<tauri::Wry> {
             dataset::dataset_import_sample,
             dataset::dataset_remove,
             topic::topic_list,
+            catalog::catalog_overview,
+            catalog::catalog_text,
+            catalog::catalog_topic,
+            catalog::catalog_prompt,
+            catalog::catalog_try,
+            catalog::catalog_impact,
+            catalog::catalog_save,
+            catalog::catalog_add,
             plan::model_list,
             plan::plan_estimate,
             plan::extraction_start,
@@ -49,7 +59,10 @@ pub fn builder() -> Builder<tauri::Wry> {
             queue::override_set,
             queue::override_undo,
             queue::override_trail,
+            results::results_compare,
+            results::results_by_k,
             results::ground_truth_export,
+            file::file_save,
             activity::activity_list,
             activity::activity_seen,
             settings::settings_get,

@@ -2,6 +2,7 @@
 
 use quorum_api::dto::{
     business::{BusinessDetail, BusinessQuery, ReviewDetail, ReviewQuery},
+    compare::{CompareQuery, Comparison, VerdictsByK},
     error::ApiError,
     results::{ExportReport, ExportRequest, ResultsOverview, ResultsQuery},
 };
@@ -25,6 +26,22 @@ pub async fn business_detail(program: State<'_, Program>, query: BusinessQuery) 
 #[specta::specta]
 pub async fn review_detail(program: State<'_, Program>, query: ReviewQuery) -> Result<ReviewDetail, ApiError> {
     program.blocking(move |quorum| quorum.review_detail(&query)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn results_compare(program: State<'_, Program>, query: CompareQuery) -> Result<Comparison, ApiError> {
+    program.blocking(move |quorum| quorum.results_compare(&query)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn results_by_k(
+    program: State<'_, Program>,
+    dataset: String,
+    topic: String,
+) -> Result<VerdictsByK, ApiError> {
+    program.blocking(move |quorum| quorum.results_by_k(&dataset, &topic)).await
 }
 
 #[tauri::command]

@@ -118,7 +118,7 @@ impl Quorum {
         Ok((draft, topic))
     }
 
-    fn with_request<T>(
+    pub(crate) fn with_request<T>(
         &self,
         topic: &Topic,
         wish: &Wish,

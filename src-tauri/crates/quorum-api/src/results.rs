@@ -105,7 +105,7 @@ pub fn results_overview(
     })
 }
 
-fn moved(at_k: &PolicyResult, compared: &PolicyResult) -> u32 {
+pub(crate) fn moved(at_k: &PolicyResult, compared: &PolicyResult) -> u32 {
     let outcome = |verdict: &Option<Verdict>| verdict.as_ref().map(|verdict| verdict.verdict.clone());
     let pairs = at_k.businesses.iter().zip(&compared.businesses);
     count(pairs.filter(|(one, other)| outcome(&one.verdict) != outcome(&other.verdict)).count())

@@ -117,7 +117,7 @@ fn is_bad(outcome: &str) -> bool {
     is_bad != is_turned
 }
 
-fn coverage(store: &Store, dataset: &OpenDataset, topic: &Topic) -> Result<TopicCoverage, StoreError> {
+pub(crate) fn coverage(store: &Store, dataset: &OpenDataset, topic: &Topic) -> Result<TopicCoverage, StoreError> {
     let ensemble = last_ensemble(store, dataset.realm, &topic.id)?;
     let judgments = Judgments::load(store, dataset, topic, &ensemble)?;
     let votes = (0..dataset.reviews()).map(|position| judgments.row(position).len()).sum();

@@ -34,6 +34,17 @@ pub struct Catalog {
     sources: Vec<Arc<Source>>,
 }
 
+/// What one file of a catalog holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileHolds {
+    /// The term library of this domain.
+    Terms { domain: String },
+    /// A policy; a file that does not say which one belongs to the topic of its path.
+    Policy { topic: Option<TopicId>, variant: Option<String> },
+    /// Neither, or not readable.
+    Other,
+}
+
 /// Reads the files of a catalog, given as (path, content). The paths matter: `terms/allergy.yaml` is the library of the
 /// domain `allergy`, `terms/_shared.yaml` that of `shared`. The problems come sorted by file and place.
 pub fn read<P: AsRef<str>, B: AsRef<[u8]>>(files: impl IntoIterator<Item = (P, B)>) -> (Catalog, Vec<Problem>) {
@@ -70,6 +81,11 @@ impl Catalog {
     /// The term of a reference such as `allergy:INCIDENT_SEVERITY`.
     pub fn term(&self, reference: &str) -> Option<&Term> {
         find(&self.libraries, reference)
+    }
+
+    /// Every file with what it holds. Those of a user's catalog that was put on top stand first.
+    pub fn files(&self) -> impl Iterator<Item = (&str, FileHolds)> {
+        self.sources.iter().map(|source| (&*source.path, holds(source)))
     }
 
     /// Everything that was found in the files, sorted by file and place.
@@ -112,6 +128,19 @@ fn domain_of(source: &Source) -> Option<&str> {
     match &source.kind {
         Kind::Terms(domain) => Some(domain),
         Kind::Policy | Kind::Other => None,
+    }
+}
+
+fn holds(source: &Source) -> FileHolds {
+    match &source.kind {
+        Kind::Terms(domain) => FileHolds::Terms { domain: domain.clone() },
+        Kind::Policy => match identify(source, &mut Problems::default()) {
+            Some(identity) => {
+                FileHolds::Policy { variant: Some(format!("V{}", identity.variant)), topic: Some(identity.topic) }
+            }
+            None => FileHolds::Policy { topic: topic_of_path(&source.path), variant: None },
+        },
+        Kind::Other => FileHolds::Other,
     }
 }
 

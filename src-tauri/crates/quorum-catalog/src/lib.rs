@@ -25,7 +25,7 @@ mod vocabulary;
 mod yaml;
 
 pub use builtin::{builtin, builtin_files};
-pub use catalog::{Catalog, read};
+pub use catalog::{Catalog, FileHolds, read};
 pub use folder::{CatalogFile, FolderError, load_folder, read_dir};
 pub use library::Library;
 pub use problem::{Problem, Severity};

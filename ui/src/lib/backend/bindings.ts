@@ -11,6 +11,14 @@ export const commands = {
 	datasetImportSample: () => typedError<ImportReport, ApiError>(__TAURI_INVOKE("dataset_import_sample")),
 	datasetRemove: (dataset: string) => typedError<null, ApiError>(__TAURI_INVOKE("dataset_remove", { dataset })),
 	topicList: (dataset: string | null) => typedError<TopicSummary[], ApiError>(__TAURI_INVOKE("topic_list", { dataset })),
+	catalogOverview: () => typedError<CatalogOverview, ApiError>(__TAURI_INVOKE("catalog_overview")),
+	catalogText: (path: string) => typedError<CatalogText, ApiError>(__TAURI_INVOKE("catalog_text", { path })),
+	catalogTopic: (topic: string, changes: CatalogChange[]) => typedError<CatalogTopic, ApiError>(__TAURI_INVOKE("catalog_topic", { topic, changes })),
+	catalogPrompt: (query: PromptQuery, changes: CatalogChange[]) => typedError<RenderedPrompt, ApiError>(__TAURI_INVOKE("catalog_prompt", { query, changes })),
+	catalogTry: (changes: CatalogChange[]) => typedError<CatalogCheck, ApiError>(__TAURI_INVOKE("catalog_try", { changes })),
+	catalogImpact: (dataset: string, changes: CatalogChange[]) => typedError<CatalogImpact, ApiError>(__TAURI_INVOKE("catalog_impact", { dataset, changes })),
+	catalogSave: (changes: CatalogChange[]) => typedError<CatalogOverview, ApiError>(__TAURI_INVOKE("catalog_save", { changes })),
+	catalogAdd: (dir: string) => typedError<CatalogOverview, ApiError>(__TAURI_INVOKE("catalog_add", { dir })),
 	modelList: () => typedError<ModelList, ApiError>(__TAURI_INVOKE("model_list")),
 	planEstimate: (request: PlanRequest) => typedError<Estimate, ApiError>(__TAURI_INVOKE("plan_estimate", { request })),
 	extractionStart: (request: PlanRequest, budgetUsd: number | null, fingerprint: string) => typedError<ExtractionStarted, ApiError>(__TAURI_INVOKE("extraction_start", { request, budgetUsd, fingerprint })),
@@ -29,7 +37,10 @@ export const commands = {
 	overrideSet: (request: OverrideRequest) => typedError<OverrideReceipt, ApiError>(__TAURI_INVOKE("override_set", { request })),
 	overrideUndo: (number: number) => typedError<null, ApiError>(__TAURI_INVOKE("override_undo", { number })),
 	overrideTrail: (dataset: string, topic: string) => typedError<OverrideEntry[], ApiError>(__TAURI_INVOKE("override_trail", { dataset, topic })),
+	resultsCompare: (query: CompareQuery) => typedError<Comparison, ApiError>(__TAURI_INVOKE("results_compare", { query })),
+	resultsByK: (dataset: string, topic: string) => typedError<VerdictsByK, ApiError>(__TAURI_INVOKE("results_by_k", { dataset, topic })),
 	groundTruthExport: (request: ExportRequest) => typedError<ExportReport, ApiError>(__TAURI_INVOKE("ground_truth_export", { request })),
+	fileSave: (path: string, content: FileContent) => typedError<string, ApiError>(__TAURI_INVOKE("file_save", { path, content })),
 	activityList: (limit: number) => typedError<Activity[], ApiError>(__TAURI_INVOKE("activity_list", { limit })),
 	activitySeen: (activity: number) => typedError<AppState, ApiError>(__TAURI_INVOKE("activity_seen", { activity })),
 	settingsGet: () => typedError<Settings, ApiError>(__TAURI_INVOKE("settings_get")),
@@ -220,6 +231,160 @@ export type BusinessReview = {
 	consensus: (string | null)[],
 	/**  Smallest confidence of its fields, 0 to 1. */
 	leastSure: number | null,
+};
+
+/**  One file as a person wants it. */
+export type CatalogChange = {
+	path: string,
+	/**  `None`: back to the built-in file, or away with it where there is none. */
+	text: string | null,
+};
+
+/**  What a set of edits would do, before it is saved. */
+export type CatalogCheck = {
+	/**  Of the user's files with the edits, and those they cause elsewhere. With an error nothing can be saved. */
+	problems: CatalogProblem[],
+	errors: number,
+	/**  Topics that would not be as they are, in the order of their ids. */
+	topics: TopicChange[],
+	/**  Copies of built-in files that would be saved with the edits, because a topic is the user's as a whole or not at all. */
+	copied: string[],
+};
+
+/**  One file in force. */
+export type CatalogFile = {
+	/**  Where it stands in the catalog's folder, such as `policies/G1/allergy/V0.yaml`. */
+	path: string,
+	kind: CatalogFileKind,
+	/**  The domain of a term library, such as `allergy`. */
+	domain: string | null,
+	/**  The topic and variant of a policy, such as `G1_allergy` and `V0`. */
+	topic: string | null,
+	variant: string | null,
+	/**  It is the user's: it wins over the built-in one. */
+	yours: boolean,
+	/**  The user's file says something else than the built-in one of the same path. */
+	changed: boolean,
+	/**  There is a built-in file of this path to go back to. */
+	builtin: boolean,
+};
+
+export type CatalogFileKind = "terms" | "policy" | 
+/**  Neither, or not readable. */
+"other";
+
+/**  What asking again would take, topic by topic. */
+export type CatalogImpact = {
+	/**  Only topics whose terms change and which have votes. */
+	topics: TopicImpact[],
+	votesStale: number,
+	requests: number,
+	/**  In batch mode. */
+	usd: number,
+	/**  Live runs of these topics, which would send nothing more. */
+	liveRuns: number,
+};
+
+/**  What the catalog is made of, and what is wrong with the user's part of it. */
+export type CatalogOverview = {
+	/**  By path. */
+	files: CatalogFile[],
+	problems: CatalogProblem[],
+};
+
+export type CatalogPolicy = {
+	summary: PolicySummary,
+	purpose: string,
+	incidentDefinition: string,
+};
+
+/**  One problem at one place of one file. */
+export type CatalogProblem = {
+	file: string,
+	/**  From 1. */
+	line: number,
+	column: number,
+	severity: CatalogSeverity,
+	/**  What stands there and what was expected. */
+	message: string,
+};
+
+export type CatalogSeverity = 
+/**  It keeps its topic out of the catalog. */
+"error" | "warning" | "note";
+
+export type CatalogTerm = {
+	/**  Such as `allergy:INCIDENT_SEVERITY`. */
+	reference: string,
+	domain: string,
+	name: string,
+	question: string | null,
+	description: string,
+	values: CatalogValue[],
+};
+
+export type CatalogText = {
+	path: string,
+	/**  As it is in force. */
+	text: string,
+	/**  The built-in file of this path. */
+	builtin: string | null,
+};
+
+/**  A term library or a topic's questions, readable. */
+export type CatalogTopic = {
+	topic: string,
+	title: string,
+	purpose: string,
+	relevant: string,
+	notRelevant: string,
+	terms: CatalogTerm[],
+	policies: CatalogPolicy[],
+};
+
+export type CatalogValue = {
+	id: string,
+	label: string,
+	description: string,
+	cues: string[],
+};
+
+export type CompareQuery = {
+	dataset: string,
+	topic: string,
+	before: Side,
+	after: Side,
+};
+
+export type ComparedBusiness = {
+	business: string,
+	name: string,
+	before: ComparedVerdict,
+	after: ComparedVerdict,
+	/**  What differs; several things may. */
+	why: Why[],
+};
+
+export type ComparedVerdict = {
+	verdictIndex: number | null,
+	score: number | null,
+	/**  Rules policies only. */
+	rule: string | null,
+	incidents: number,
+};
+
+export type Comparison = {
+	query: CompareQuery,
+	before: PolicySummary,
+	after: PolicySummary,
+	businesses: number,
+	/**
+	 *  Businesses by outcome before (rows) and after (columns), each in its policy's order; the last row and column are those
+	 *  without a verdict.
+	 */
+	flow: number[][],
+	/**  Businesses whose outcome has another name, in dataset order. */
+	changed: ComparedBusiness[],
 };
 
 export type ConditionOutcome = {
@@ -432,6 +597,12 @@ export type FieldValue = {
 	label: string,
 };
 
+export type FileContent = 
+/**  A table; UTF-8. */
+({ csv: string }) & { png?: never; svg?: never } | ({ svg: string }) & { csv?: never; png?: never } | 
+/**  The bytes of a PNG picture. */
+({ png: number[] }) & { csv?: never; svg?: never };
+
 export type ImportProblem = {
 	/**  Line of the file, from 1. */
 	line: number,
@@ -479,6 +650,17 @@ export type Incident = {
 	weightedPoints: number,
 	/**  Confidence of the severity field, and the weights it comes from. */
 	agreement: Agreement | null,
+};
+
+export type KStep = {
+	k: number,
+	/**  Businesses per outcome, in the policy's order. */
+	counts: number[],
+	withoutVerdict: number,
+	/**  Businesses whose verdict differs from that at the K before. */
+	moved: number,
+	/**  Reviews within K that no verdict uses, because votes are missing. */
+	reviewsIncomplete: number,
 };
 
 export type KeyProblem = 
@@ -703,6 +885,12 @@ export type PointsLabel = {
 	points: number,
 };
 
+export type PolicyByK = {
+	summary: PolicySummary,
+	/**  One a K. */
+	steps: KStep[],
+};
+
 export type PolicyDistribution = {
 	summary: PolicySummary,
 	/**  Businesses per outcome, in the order of `summary.verdicts`. */
@@ -734,6 +922,26 @@ export type PolicySummary = {
 	worstFirst: boolean,
 	/**  It counts points (V2, V3). */
 	scored: boolean,
+};
+
+/**  Which review to render a prompt with. */
+export type PromptQuery = {
+	topic: string,
+	dataset: string | null,
+	/**  A business's id, or a part of its name; the first business where there is none. */
+	business: string | null,
+	/**  Which of its reviews, from 1. */
+	place: number,
+};
+
+export type PromptReview = {
+	business: string,
+	name: string,
+	/**  From 1, and of how many. */
+	place: number,
+	reviews: number,
+	/**  Its text was longer than 8,000 characters. */
+	cut: boolean,
 };
 
 /**  Where requests go. */
@@ -790,6 +998,20 @@ export type Relevance = {
 	relevant: boolean | null,
 	tied: boolean,
 	agreement: Agreement | null,
+};
+
+/**  What a model reads, and the form that it must answer in. */
+export type RenderedPrompt = {
+	/**  The same for all reviews of the topic. */
+	system: string,
+	/**  The review in its fence; `None` without a dataset. */
+	user: string | null,
+	/**  JSON schema of the answer. */
+	answer: string,
+	/**  Tokens of everything but the review, and of the review. */
+	fixedTokens: number,
+	reviewTokens: number,
+	review: PromptReview | null,
 };
 
 export type ResultsOverview = {
@@ -992,6 +1214,13 @@ export type Settings = {
 
 export type Severity = "info" | "warning" | "danger";
 
+/**  One way of judging. */
+export type Side = {
+	/**  A policy of the topic, by id. */
+	policy: string,
+	k: number,
+};
+
 export type SpendPoint = {
 	at: number,
 	/**  Sum so far. */
@@ -1011,6 +1240,25 @@ export type ThresholdBound =
 "min" | 
 /**  The verdict holds up to this score. */
 "max";
+
+export type TopicChange = {
+	topic: string,
+	name: string,
+	kind: TopicChangeKind,
+};
+
+/**  The gravest thing that happens to a topic. */
+export type TopicChangeKind = "added" | 
+/**  It would be left out of the catalog. Its votes stay stored. */
+"removed" | 
+/**  Its terms have another hash: votes on the present ones become stale. */
+"terms" | 
+/**  What models read changes, but not the hash: votes stay valid. */
+"prompt" | 
+/**  Only verdicts change, at no cost. */
+"policies" | 
+/**  Only names that people see. */
+"words";
 
 /**  How many votes of one dataset are stored for the topic's present term hash, under the default ensemble. */
 export type TopicCoverage = {
@@ -1043,6 +1291,19 @@ export type TopicField = {
 	question: string,
 	/**  Closed list, in the term's order. */
 	values: FieldValue[],
+};
+
+export type TopicImpact = {
+	topic: string,
+	name: string,
+	/**  Votes on the present terms, which become stale. */
+	votesStale: number,
+	/**  Votes on the terms as edited that are stored already. */
+	votesKnown: number,
+	/**  What asking again at this K takes, with the ensemble that the topic was last asked with. */
+	k: number,
+	requests: number,
+	usd: number,
 };
 
 /**  One topic of the catalog. */
@@ -1078,6 +1339,32 @@ export type VerdictFlip = {
 	before: number | null,
 	after: number | null,
 };
+
+/**  How a topic's verdicts move with K. */
+export type VerdictsByK = {
+	dataset: string,
+	topic: string,
+	/**  Ascending, up to the depth that has votes; empty where nothing was asked. */
+	ks: number[],
+	policies: PolicyByK[],
+};
+
+/**  One difference between two verdicts on one business. */
+export type Why = 
+/**  Only one of the sides has a complete review to judge. */
+{ kind: "unjudged" } | 
+/**  The larger K reads more reviews, with these incidents in them. `gained` tells which side reads them: the one after. */
+{ kind: "reviews"; reviews: number; incidents: number; points: number | null; gained: boolean } | 
+/**  Reviews that both sides read count on one side only. */
+{ kind: "counted"; incidents: number; points: number | null; gained: boolean } | 
+/**  The same incidents have other points. */
+{ kind: "points"; incidents: number; before: number; after: number } | 
+/**  An outcome starts at another score. */
+{ kind: "threshold"; verdict: string; before: number; after: number } | 
+/**  Another rule decides. */
+{ kind: "rule"; before: string; after: string } | 
+/**  One side counts points, the other goes by rules. */
+{ kind: "method"; points: number; rule: string; pointsAfter: boolean };
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

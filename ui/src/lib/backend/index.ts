@@ -2,7 +2,7 @@
 
 import { getCurrentWebview } from "@tauri-apps/api/webview";
 import { getCurrentWindow } from "@tauri-apps/api/window";
-import { open } from "@tauri-apps/plugin-dialog";
+import { open, save } from "@tauri-apps/plugin-dialog";
 import { bridgeError } from "../errors";
 import type { ApiError } from "./bindings";
 import {
@@ -38,6 +38,8 @@ export interface Backend {
 	/** The system's file dialog; `null` when it was closed. */
 	pickFile(): Promise<string | null>;
 	pickDirectory(): Promise<string | null>;
+	/** Where to write a file of this name; `null` when the dialog was closed. */
+	pickSave(name: string): Promise<string | null>;
 	/** Files dragged over and dropped on the window. */
 	onDrop(heard: (event: DropEvent) => void): Promise<() => void>;
 	setTitle(title: string): Promise<void>;
@@ -64,6 +66,7 @@ const tauri: Backend = {
 			filters: [{ name: "Reviews", extensions: ["jsonl", "json", "ndjson"] }],
 		}),
 	pickDirectory: () => open({ multiple: false, directory: true }),
+	pickSave: (name) => save({ defaultPath: name, filters: [{ name, extensions: [name.split(".").at(-1) ?? ""] }] }),
 	onDrop: (heard) =>
 		getCurrentWebview().onDragDropEvent(({ payload }) => {
 			if (payload.type === "drop") heard({ kind: "dropped", paths: payload.paths });

@@ -23,6 +23,14 @@
 //! | `dataset_import_sample` | | [`ImportReport`](dataset::ImportReport) |
 //! | `dataset_remove` | `dataset` | `()` |
 //! | `topic_list` | `dataset?` (fills `coverage`) | `Vec<`[`TopicSummary`](topic::TopicSummary)`>` |
+//! | `catalog_overview` | | [`CatalogOverview`](catalog::CatalogOverview) |
+//! | `catalog_text` | `path` | [`CatalogText`](catalog::CatalogText) |
+//! | `catalog_topic` | `topic`, `changes` (not saved) | [`CatalogTopic`](catalog::CatalogTopic) |
+//! | `catalog_prompt` | `query`, `changes` | [`RenderedPrompt`](catalog::RenderedPrompt) |
+//! | `catalog_try` | `changes` | [`CatalogCheck`](catalog::CatalogCheck) |
+//! | `catalog_impact` | `dataset`, `changes` | [`CatalogImpact`](catalog::CatalogImpact) |
+//! | `catalog_save` | `changes` | [`CatalogOverview`](catalog::CatalogOverview) |
+//! | `catalog_add` | `dir` | [`CatalogOverview`](catalog::CatalogOverview) |
 //! | `model_list` | | [`ModelList`](plan::ModelList) |
 //! | `plan_estimate` | `request` | [`Estimate`](plan::Estimate) |
 //! | `extraction_start` | `request`, `budgetUsd?` (consent to go above the daily budget, up to this), `fingerprint` | [`ExtractionStarted`](plan::ExtractionStarted) |
@@ -39,7 +47,10 @@
 //! | `override_set` | `request` | [`OverrideReceipt`](overrides::OverrideReceipt) |
 //! | `override_undo` | `number` | `()` |
 //! | `override_trail` | `dataset`, `topic` | `Vec<`[`OverrideEntry`](overrides::OverrideEntry)`>`, newest first |
+//! | `results_compare` | `query` | [`Comparison`](compare::Comparison) |
+//! | `results_by_k` | `dataset`, `topic` | [`VerdictsByK`](compare::VerdictsByK) |
 //! | `ground_truth_export` | `request` | [`ExportReport`](results::ExportReport) |
+//! | `file_save` | `path`, `content` | the path |
 //! | `activity_list` | `limit` | `Vec<`[`Activity`](activity::Activity)`>`, newest first |
 //! | `activity_seen` | `activity` (this one and all older) | [`AppState`](app::AppState) |
 //! | `settings_get` | | [`Settings`](settings::Settings) |
@@ -57,9 +68,12 @@
 pub mod activity;
 pub mod app;
 pub mod business;
+pub mod catalog;
+pub mod compare;
 pub mod dataset;
 pub mod error;
 pub mod events;
+pub mod file;
 pub mod overrides;
 pub mod plan;
 pub mod queue;

@@ -1,5 +1,7 @@
 //! The read side and the file formats against a store with votes put straight into it.
 
+mod catalog;
+mod compare;
 mod ground_truth;
 mod overrides;
 mod pages;

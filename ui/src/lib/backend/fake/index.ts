@@ -12,7 +12,9 @@ import type {
 } from "../bindings";
 import type { Backend, Commands, DropEvent, EventPayloads } from "../index";
 import { topicById, topics } from "./catalog";
+import { byK, compare } from "./compare";
 import { Refusal, refuse } from "./errors";
+import { FakeCatalog } from "./files";
 import { defaultRuns, estimate, models } from "./plan";
 import { FakeQueue } from "./queue";
 import { detailAt, type FakeRun, summaryAt } from "./runs";
@@ -143,6 +145,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 		datasetOf(id).businesses.find((x) => x.id === reviewId.split("-r")[0]) ??
 		refuse("notFound", "There is no such review.");
 	const runOf = (id: string) => runs.find((r) => r.run === id) ?? refuse("notFound", `There is no run “${id}”.`);
+	const catalog = new FakeCatalog(datasetOf);
 	const isLive = (r: FakeRun) => ["waiting", "running", "cancelling"].includes(summaryAt(r, now()).state);
 	const say = (a: Activity) => {
 		log.unshift(a);
@@ -284,6 +287,14 @@ export function createFake(options: FakeOptions = {}): Fake {
 			return null;
 		},
 		topicList: (id) => topics.map((t) => ({ ...t, coverage: id ? coverage(t, datasetOf(id)) : null })),
+		catalogOverview: () => catalog.overview(),
+		catalogText: (path) => catalog.text(path),
+		catalogTopic: (topic, changes) => catalog.topic(topic, changes),
+		catalogPrompt: (query, changes) => catalog.prompt(query, changes),
+		catalogTry: (changes) => catalog.check(changes),
+		catalogImpact: (id, changes) => catalog.impact(id, changes),
+		catalogSave: (changes) => catalog.save(changes),
+		catalogAdd: (dir) => catalog.add(dir),
 		modelList: () => models,
 		planEstimate: (request) => {
 			if (request.k < 1) refuse("invalidInput", "K is 1 or more.");
@@ -492,6 +503,21 @@ export function createFake(options: FakeOptions = {}): Fake {
 		},
 		overrideUndo: (number) => queue.undo(number, now()),
 		overrideTrail: (_dataset, topic) => queue.trail(topic),
+		resultsCompare: (query) => {
+			const d = datasetOf(query.dataset);
+			return compare(d.businesses, query, d.known.get(query.topic)?.k ?? 0);
+		},
+		resultsByK: (id, topic) => {
+			const d = datasetOf(id);
+			return byK(d.businesses, id, topic, d.known.get(topic)?.k ?? 0);
+		},
+		fileSave: (path) => {
+			if (path.includes("readonly"))
+				refuse("fileUnwritable", `${path} cannot be written.`, {
+					safe: "A file that stood there before is unchanged.",
+				});
+			return path;
+		},
 		groundTruthExport: (request) => {
 			if (!request.dir.startsWith("/"))
 				refuse("fileUnwritable", `“${request.dir}” is not a directory that can be written.`, {
@@ -596,6 +622,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 			return () => set.delete(heard as (p: never) => void);
 		},
 		pickFile: async () => "/home/user/reviews_40x25.jsonl",
+		pickSave: async (name) => `/home/user/${name}`,
 		pickDirectory: async () => "/home/user/ground-truth",
 		async onDrop(heard) {
 			dropped = heard;
