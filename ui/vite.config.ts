@@ -18,5 +18,7 @@ export default defineConfig({
 		environment: "happy-dom",
 		include: ["src/**/*.test.ts"],
 		setupFiles: ["src/test-setup.ts"],
+		// Style sheets are empty in tests, but for the one that charts read.
+		css: { include: [/tokens\.css/] },
 	},
 });

@@ -61,6 +61,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             queue::override_trail,
             results::results_compare,
             results::results_by_k,
+            results::results_confidence,
             results::ground_truth_export,
             file::file_save,
             activity::activity_list,

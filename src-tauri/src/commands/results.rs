@@ -3,6 +3,7 @@
 use quorum_api::dto::{
     business::{BusinessDetail, BusinessQuery, ReviewDetail, ReviewQuery},
     compare::{CompareQuery, Comparison, VerdictsByK},
+    confidence::ConfidenceOverview,
     error::ApiError,
     results::{ExportReport, ExportRequest, ResultsOverview, ResultsQuery},
 };
@@ -42,6 +43,17 @@ pub async fn results_by_k(
     topic: String,
 ) -> Result<VerdictsByK, ApiError> {
     program.blocking(move |quorum| quorum.results_by_k(&dataset, &topic)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn results_confidence(
+    program: State<'_, Program>,
+    dataset: String,
+    topic: String,
+    k: u32,
+) -> Result<ConfidenceOverview, ApiError> {
+    program.blocking(move |quorum| quorum.results_confidence(&dataset, &topic, k)).await
 }
 
 #[tauri::command]

@@ -1,6 +1,7 @@
 // Sorting and filtering of result rows. Pure, and fast enough for 20,000 of them.
 
-import type { PolicySummary, ResultsRow } from "./backend/bindings";
+import type { PolicySummary, ResultsOverview, ResultsRow } from "./backend/bindings";
+import type { Table } from "./csv";
 import { locale } from "./format";
 import { badness } from "./verdict";
 
@@ -113,4 +114,38 @@ export function filterRows(rows: ResultsRow[], f: Filters): ResultsRow[] {
 		const text = searchText(r);
 		return words.every((w) => text.includes(w));
 	});
+}
+
+/** The rows that are shown, in their order, as a table to keep: outcomes in words, figures as they are. */
+export function resultsTable(data: ResultsOverview, rows: ResultsRow[]): Table {
+	const { compareK } = data.query;
+	const policies = data.policies.map((p) => p.summary);
+	const head = policies.flatMap((p) => [
+		p.policy,
+		...(p.scored ? [`${p.policy} points`] : []),
+		...(compareK === null ? [] : [`${p.policy} K=${compareK}`]),
+	]);
+	const word = (p: PolicySummary, index: number | null | undefined) =>
+		index == null ? null : (p.verdicts[index] ?? null);
+	return {
+		head: ["business", "name", "categories", "reviews", "complete", "relevant", "incidents", ...head, "least sure"],
+		rows: rows.map((r) => [
+			r.business,
+			r.name,
+			r.categories,
+			r.reviews,
+			r.reviewsComplete,
+			r.relevant,
+			r.incidents,
+			...policies.flatMap((p, i) => {
+				const cell = r.verdicts[i];
+				return [
+					word(p, cell?.verdictIndex),
+					...(p.scored ? [cell?.score ?? null] : []),
+					...(compareK === null ? [] : [word(p, cell?.comparedIndex)]),
+				];
+			}),
+			r.leastSure,
+		]),
+	};
 }

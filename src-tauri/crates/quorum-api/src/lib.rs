@@ -14,6 +14,7 @@ mod catalog_files;
 mod catalog_impact;
 mod catalog_prompt;
 pub mod compare;
+pub mod confidence;
 pub mod coverage;
 mod datasets;
 pub mod decisions;

@@ -39,6 +39,7 @@ export const commands = {
 	overrideTrail: (dataset: string, topic: string) => typedError<OverrideEntry[], ApiError>(__TAURI_INVOKE("override_trail", { dataset, topic })),
 	resultsCompare: (query: CompareQuery) => typedError<Comparison, ApiError>(__TAURI_INVOKE("results_compare", { query })),
 	resultsByK: (dataset: string, topic: string) => typedError<VerdictsByK, ApiError>(__TAURI_INVOKE("results_by_k", { dataset, topic })),
+	resultsConfidence: (dataset: string, topic: string, k: number) => typedError<ConfidenceOverview, ApiError>(__TAURI_INVOKE("results_confidence", { dataset, topic, k })),
 	groundTruthExport: (request: ExportRequest) => typedError<ExportReport, ApiError>(__TAURI_INVOKE("ground_truth_export", { request })),
 	fileSave: (path: string, content: FileContent) => typedError<string, ApiError>(__TAURI_INVOKE("file_save", { path, content })),
 	activityList: (limit: number) => typedError<Activity[], ApiError>(__TAURI_INVOKE("activity_list", { limit })),
@@ -396,6 +397,17 @@ export type ConditionOutcome = {
 	reviewIds: string[],
 };
 
+export type ConfidenceOverview = {
+	dataset: string,
+	topic: string,
+	k: number,
+	/**  Complete reviews within K, and those that the votes call relevant. */
+	reviews: number,
+	relevant: number,
+	/**  In the schema's order. */
+	fields: FieldAgreement[],
+};
+
 /**  The link to the provider, as the status bar tells it. */
 export type Connection = {
 	state: ConnectionState,
@@ -590,6 +602,20 @@ export type FailureGroup = {
 	/**  False where the same request would fail the same way. */
 	retryable: boolean,
 	usdRetry: number,
+};
+
+export type FieldAgreement = {
+	field: TopicField,
+	/**  Relevant reviews with a value. */
+	labels: number,
+	/**  Of these, all votes agree; two or more values weigh the same. */
+	unanimous: number,
+	tied: number,
+	/**  Relevant reviews that no valid vote gives a value. */
+	unset: number,
+	meanConfidence: number | null,
+	/**  Labels by confidence: tenths up to 0.8, then less than 1, then 1. */
+	histogram: number[],
 };
 
 export type FieldValue = {

@@ -9,6 +9,8 @@ class Results {
 	error = $state.raw<ApiError | null>(null);
 	/** Bars of grey appear only after this has been true for a moment. */
 	loading = $state(false);
+	/** Which view of the verdicts is open. */
+	look = $state<"verdicts" | "compare" | "charts">("verdicts");
 	filters = $state.raw<Filters>(noFilters);
 	sort = $state.raw<Sort | null>(null);
 	/** The row that keys act on, by business. */

@@ -3,7 +3,7 @@
 import type { IconName } from "../../lib/components/icons";
 
 export interface PageEntry {
-	page: "extraction" | "runs" | "results" | "queue" | "activity";
+	page: "extraction" | "runs" | "results" | "queue" | "catalog" | "activity";
 	name: string;
 	icon: IconName;
 	/** The letter after G. */
@@ -15,5 +15,6 @@ export const pages: PageEntry[] = [
 	{ page: "runs", name: "Runs", icon: "runs", letter: "r" },
 	{ page: "results", name: "Results", icon: "table", letter: "e" },
 	{ page: "queue", name: "Review queue", icon: "queue", letter: "q" },
+	{ page: "catalog", name: "Catalog", icon: "book", letter: "c" },
 	{ page: "activity", name: "Activity", icon: "bell", letter: "a" },
 ];

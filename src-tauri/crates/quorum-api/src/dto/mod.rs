@@ -49,6 +49,7 @@
 //! | `override_trail` | `dataset`, `topic` | `Vec<`[`OverrideEntry`](overrides::OverrideEntry)`>`, newest first |
 //! | `results_compare` | `query` | [`Comparison`](compare::Comparison) |
 //! | `results_by_k` | `dataset`, `topic` | [`VerdictsByK`](compare::VerdictsByK) |
+//! | `results_confidence` | `dataset`, `topic`, `k` | [`ConfidenceOverview`](confidence::ConfidenceOverview) |
 //! | `ground_truth_export` | `request` | [`ExportReport`](results::ExportReport) |
 //! | `file_save` | `path`, `content` | the path |
 //! | `activity_list` | `limit` | `Vec<`[`Activity`](activity::Activity)`>`, newest first |
@@ -70,6 +71,7 @@ pub mod app;
 pub mod business;
 pub mod catalog;
 pub mod compare;
+pub mod confidence;
 pub mod dataset;
 pub mod error;
 pub mod events;

@@ -2,6 +2,7 @@
 
 use quorum_api::{
     compare::{results_by_k, results_compare},
+    confidence::results_confidence,
     dto::{
         compare::{CompareQuery, Side, Why},
         results::ResultsQuery,
@@ -10,7 +11,7 @@ use quorum_api::{
 };
 use quorum_core::manifest::Realm;
 
-use crate::world::{DATASET, Random, World};
+use crate::world::{Cast, DATASET, Random, World, settle};
 
 const TOPIC: &str = "G1_allergy";
 const REVIEWS: [usize; 5] = [60, 0, 12, 110, 45];
@@ -111,4 +112,26 @@ fn verdicts_move_with_k_as_deep_as_there_are_votes() {
     }
     let none = results_by_k(&world.store, &world.catalog, Realm::Live, DATASET, "G6_loyalty").expect("a page");
     assert!(none.ks.is_empty() && none.policies.iter().all(|policy| policy.steps.is_empty()));
+}
+
+#[test]
+fn agreement_counts_every_label_of_a_complete_and_relevant_review_once() {
+    let world = World::new(&REVIEWS);
+    let topic = world.topic(TOPIC);
+    let cast: Vec<Vec<Vec<Cast>>> = world.cast_at_random(topic, &REVIEWS, &mut Random(5));
+    let page = results_confidence(&world.store, &world.catalog, Realm::Live, DATASET, TOPIC, 50).expect("a page");
+    let settled = cast.iter().flat_map(|reviews| reviews.iter().take(50)).map(|votes| settle(topic, votes));
+    let complete: Vec<_> = settled.filter(|settled| settled.complete).collect();
+    assert_eq!(page.reviews as usize, complete.len());
+    let relevant: Vec<_> = complete.iter().filter(|settled| settled.relevant).collect();
+    assert_eq!(page.relevant as usize, relevant.len());
+    for (at, field) in page.fields.iter().enumerate() {
+        let labels = relevant.iter().filter(|settled| settled.values[at].is_some()).count();
+        assert_eq!((field.labels as usize, (field.labels + field.unset) as usize), (labels, relevant.len()));
+        assert_eq!(field.histogram.iter().sum::<u32>(), field.labels);
+        assert_eq!(field.histogram.last(), Some(&field.unanimous));
+        let mean = field.mean_confidence.expect("labels");
+        assert!(mean > 0.0 && mean < 1.0 && field.unanimous < field.labels, "the votes disagree somewhere");
+    }
+    assert!(results_confidence(&world.store, &world.catalog, Realm::Live, DATASET, TOPIC, 0).is_err());
 }

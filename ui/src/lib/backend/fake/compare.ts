@@ -1,8 +1,8 @@
 // Comparisons of the fake: the same two tables side by side, and the same table at many K.
 
-import type { CompareQuery, Comparison, ResultsRow, VerdictsByK, Why } from "../bindings";
+import type { CompareQuery, Comparison, ConfidenceOverview, ResultsRow, VerdictsByK, Why } from "../bindings";
 import { topicById } from "./catalog";
-import { overview } from "./verdicts";
+import { judgments, overview } from "./verdicts";
 import type { Business } from "./world";
 
 export function compare(businesses: Business[], query: CompareQuery, knownK: number): Comparison {
@@ -69,5 +69,36 @@ export function byK(businesses: Business[], dataset: string, topic: string, know
 				reviewsIncomplete: page.reviewsIncomplete,
 			})),
 		})),
+	};
+}
+
+export function confidence(
+	businesses: Business[],
+	dataset: string,
+	topic: string,
+	k: number,
+	knownK: number,
+): ConfidenceOverview {
+	const all = businesses.flatMap((b) => judgments(b, topic, k, knownK));
+	const relevant = all.filter((j) => j.relevant);
+	return {
+		dataset,
+		topic,
+		k,
+		reviews: all.length,
+		relevant: relevant.length,
+		fields: topicById.get(topic)!.fields.map((field, f) => {
+			const sure = relevant.filter((j) => j.counted[f]).map((j) => j.agreeing[f]! / j.counted[f]!);
+			const bar = (c: number) => (c >= 1 ? 9 : c >= 0.8 ? 8 : Math.floor(c * 10 + 1e-9));
+			return {
+				field,
+				labels: sure.length,
+				unanimous: sure.filter((c) => c >= 1).length,
+				tied: relevant.filter((j) => j.tied[f]).length,
+				unset: relevant.length - sure.length,
+				meanConfidence: sure.length ? sure.reduce((a, c) => a + c, 0) / sure.length : null,
+				histogram: Array.from({ length: 10 }, (_, i) => sure.filter((c) => bar(c) === i).length),
+			};
+		}),
 	};
 }

@@ -12,7 +12,7 @@ import type {
 } from "../bindings";
 import type { Backend, Commands, DropEvent, EventPayloads } from "../index";
 import { topicById, topics } from "./catalog";
-import { byK, compare } from "./compare";
+import { byK, compare, confidence } from "./compare";
 import { Refusal, refuse } from "./errors";
 import { FakeCatalog } from "./files";
 import { defaultRuns, estimate, models } from "./plan";
@@ -510,6 +510,10 @@ export function createFake(options: FakeOptions = {}): Fake {
 		resultsByK: (id, topic) => {
 			const d = datasetOf(id);
 			return byK(d.businesses, id, topic, d.known.get(topic)?.k ?? 0);
+		},
+		resultsConfidence: (id, topic, k) => {
+			const d = datasetOf(id);
+			return confidence(d.businesses, id, topic, k, d.known.get(topic)?.k ?? 0);
 		},
 		fileSave: (path) => {
 			if (path.includes("readonly"))

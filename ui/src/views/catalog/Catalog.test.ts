@@ -1,0 +1,136 @@
+import { fireEvent, screen, waitFor } from "@testing-library/svelte";
+import { describe, expect, test } from "vitest";
+import { openApp, textOf } from "../../test-views";
+
+const open = async () => {
+	const fake = await openApp();
+	await fireEvent.click(screen.getByTestId("nav-catalog"));
+	await screen.findByTestId("questions");
+	return fake;
+};
+const click = (testid: string) => fireEvent.click(screen.getByTestId(testid));
+const editor = () => screen.getByTestId("editor") as HTMLTextAreaElement;
+const write = (from: string, to: string) => {
+	expect(editor().value).toContain(from);
+	return fireEvent.input(editor(), { target: { value: editor().value.replace(from, to) } });
+};
+const enabled = (testid: string) => expect((screen.getByTestId(testid) as HTMLButtonElement).disabled).toBe(false);
+
+describe("the catalog", () => {
+	test("is read by topic: questions, answers, policies, and found by a word of a question", async () => {
+		await open();
+		expect(textOf("questions")).toContain("How bad was the reaction?");
+		expect(screen.getByTestId("term-allergy:INCIDENT_SEVERITY")).toBeTruthy();
+		await fireEvent.input(screen.getByTestId("catalog-search"), { target: { value: "dirt or illness" } });
+		expect(screen.queryByTestId("catalog-G1_allergy")).toBeNull();
+		await click("catalog-G1_hygiene");
+		await waitFor(() => expect(textOf("questions")).toContain("How bad was the dirt or illness?"));
+		await click("tab-V2");
+		await screen.findByTestId("editor");
+		expect(editor().value).toContain("policy_id: G1_hygiene_V2");
+		expect(textOf("file-state")).toBe("Built in");
+	});
+
+	test("says what is wrong at which line as one types, and saves nothing that has an error", async () => {
+		const fake = await open();
+		await click("tab-V2");
+		await screen.findByTestId("editor");
+		await write("points: 15", "points: many");
+		const problem = await screen.findByTestId("problem");
+		expect(problem.dataset.severity).toBe("error");
+		const line =
+			editor()
+				.value.split("\n")
+				.findIndex((l) => l.includes("many")) + 1;
+		expect(textOf("problem")).toContain(`line ${line}`);
+		expect(textOf("problem")).toContain("expected a whole number");
+		expect((screen.getByTestId("catalog-save") as HTMLButtonElement).disabled).toBe(true);
+		await fireEvent.click(problem);
+		const { selectionStart, selectionEnd, value } = editor();
+		expect(value.slice(selectionStart, selectionEnd)).toContain("points: many");
+
+		await write("points: many", "points: 16");
+		await waitFor(() => enabled("catalog-save"));
+		expect(screen.getByTestId("no-problems")).toBeTruthy();
+		expect(textOf("impact")).toContain("at no cost");
+		expect(textOf("copied")).toContain("3 files of the topic come along as copies");
+		await click("catalog-save");
+		await waitFor(() => expect(textOf("file-state")).toBe("Yours, instead of the built-in file"));
+		expect(fake.calls.filter((c) => c.command === "catalogSave").length).toBe(1);
+		expect(screen.queryByTestId("catalog-dialog")).toBeNull();
+	});
+
+	test("other words of an answer name the stale votes and the price before they are saved", async () => {
+		const fake = await open();
+		await click("shelf-terms");
+		await click("file-terms/allergy.yaml");
+		await screen.findByTestId("editor");
+		await write("The review says mild.", "The guest felt it for an hour.");
+		await screen.findByTestId("votes-stale");
+		expect(textOf("change-terms")).toContain("Allergy safety");
+		const stale = textOf("votes-stale");
+		expect(textOf("reask-usd")).toMatch(/^about \$\d+\.\d\d$/);
+		await waitFor(() => enabled("catalog-save"));
+		await click("catalog-save");
+		await screen.findByTestId("catalog-dialog");
+		expect(textOf("catalog-dialog")).toContain(stale);
+		await click("catalog-cancel");
+		expect(fake.calls.some((c) => c.command === "catalogSave")).toBe(false);
+		expect(editor().value).toContain("The guest felt it for an hour.");
+
+		await click("catalog-save");
+		await screen.findByTestId("catalog-dialog");
+		await click("catalog-confirm");
+		await waitFor(() => expect(screen.queryByTestId("catalog-dialog")).toBeNull());
+		// The way back asks as well.
+		await click("catalog-revert");
+		await screen.findByTestId("catalog-dialog");
+		await waitFor(() => enabled("catalog-confirm"));
+		await click("catalog-confirm");
+		await waitFor(() => expect(textOf("file-state")).toBe("Built in"));
+		expect(editor().value).toContain("The review says mild.");
+	});
+
+	test("edits stay while one looks elsewhere, and show in the prompt before they are saved", async () => {
+		await open();
+		await click("shelf-terms");
+		await click("file-terms/allergy.yaml");
+		await screen.findByTestId("editor");
+		await write("Says what the review tells of it.", "Says it in a word.");
+		await waitFor(() => enabled("catalog-save"));
+		await click("nav-runs");
+		await click("nav-catalog");
+		await click("tab-prompt");
+		await waitFor(() => expect(textOf("prompt-system")).toContain("Says it in a word."));
+		expect(textOf("prompt-review")).toContain("review 1 of");
+		await click("prompt-next");
+		await waitFor(() => expect(textOf("prompt-review")).toContain("review 2 of"));
+		await fireEvent.input(screen.getByTestId("prompt-business"), { target: { value: "no such place" } });
+		expect((await screen.findByTestId("error")).textContent).toContain("no such place");
+	});
+
+	test("a folder of one's own is added, listed and removed", async () => {
+		await open();
+		await click("shelf-yours");
+		expect(textOf("yours-empty")).toContain("Nothing is yours yet");
+		await click("catalog-add");
+		await screen.findByTestId("file-terms/mine.yaml");
+		await click("remove-terms/mine.yaml");
+		await screen.findByTestId("catalog-dialog");
+		await waitFor(() => enabled("catalog-confirm"));
+		await click("catalog-confirm");
+		await screen.findByTestId("yours-empty");
+	});
+
+	test("a refused save says why, and the words stay", async () => {
+		const fake = await open();
+		await click("tab-V3");
+		await screen.findByTestId("editor");
+		await write("points: 2", "points: 3");
+		await waitFor(() => enabled("catalog-save"));
+		fake.failNext("catalogSave", "diskFull", "The disk is full.");
+		await click("catalog-save");
+		expect((await screen.findByTestId("error")).textContent).toContain("The disk is full.");
+		expect(editor().value).toContain("points: 3");
+	});
+});
