@@ -268,7 +268,7 @@ mod tests {
         AppState {
             version: "0.1.0".into(),
             data_dir: "/data".into(),
-            provider: Provider { kind: ProviderKind::Openai, url: "https://api.openai.com/v1".into() },
+            provider: Provider { kind: ProviderKind::Openai, url: "https://api.openai.com/v1".into(), needs_key: true },
             key: KeyState { stored: true, hint: None, in_keyring: true, accepted_at: None, problem: None },
             first_run: false,
             connection: Connection {

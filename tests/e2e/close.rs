@@ -4,6 +4,7 @@ use x11rb::{
     connection::Connection,
     protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask, MapState, Window},
     rust_connection::RustConnection,
+    wrapper::ConnectionExt as _,
 };
 
 use crate::desktop::Desktop;
@@ -54,6 +55,7 @@ impl Screen {
         let close = [self.atom("WM_DELETE_WINDOW"), 0, 0, 0, 0];
         let message = ClientMessageEvent::new(32, window, self.atom("WM_PROTOCOLS"), close);
         self.connection.send_event(false, window, EventMask::NO_EVENT, message).expect("sent");
-        self.connection.flush().expect("sent");
+        // Waits for an answer: what is still on its way when the connection is closed may be lost.
+        self.connection.sync().expect("the X server has it");
     }
 }

@@ -203,14 +203,15 @@ impl Desktop {
         self.until("the app ends", async || self.app_processes().is_empty()).await;
     }
 
-    /// Ids of the processes that run the app on a data directory of this desktop.
+    /// Ids of the processes that run the app on this desktop's display.
     fn app_processes(&self) -> Vec<String> {
-        let mine = self.folder().to_string_lossy().into_owned();
+        let mine = format!("DISPLAY={}", self.display).into_bytes();
         let processes = fs::read_dir("/proc").expect("/proc").flatten();
         processes
             .filter(|process| {
                 let is_app = fs::read_link(process.path().join("exe")).is_ok_and(|exe| exe == app());
-                is_app && fs::read_to_string(process.path().join("cmdline")).is_ok_and(|line| line.contains(&mine))
+                let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+                is_app && environment.split(|byte| *byte == 0).any(|variable| variable == mine)
             })
             .map(|process| process.file_name().to_string_lossy().into_owned())
             .collect()

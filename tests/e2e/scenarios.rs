@@ -70,12 +70,16 @@ async fn first_run_to_verdicts() {
 
     let shown = notifications.next().await;
     assert_eq!(shown.app, "Quorum");
-    assert!(shown.title.contains("Allergy safety") && shown.title.contains("done"), "{shown:?}");
+    assert!(shown.title.contains("Allergy safety") && shown.title.contains("is complete"), "{shown:?}");
     assert!(shown.title.chars().count() <= 45, "{shown:?}");
     assert_eq!(shown.actions, ["default", "Open Quorum"]);
 
-    // A click opens the page that it is about.
-    notifications.click(&shown).await;
+    // A click opens the page that it is about. The service shows it a moment before the app listens for clicks.
+    page.until("the run's page is open", async || {
+        notifications.click(&shown).await;
+        page.has("[data-testid=\"run-detail\"]").await
+    })
+    .await;
     done(&page).await;
     assert_eq!(notifications.waiting(), None, "one notification a run");
 
@@ -85,12 +89,12 @@ async fn first_run_to_verdicts() {
     for variant in ["V0", "V1", "V2", "V3"] {
         let name = format!("verdict-G1_allergy_{variant}");
         assert_eq!(page.count(&name).await, 12);
-        let said = page.text_where(&name, |said| said.contains("Risk")).await;
+        let said = page.text_where(&name, |said| !said.is_empty()).await;
         assert!(["Low", "High", "Critical"].iter().any(|word| said.contains(word)), "{variant}: {said}");
     }
 
     // One click further is what it rests on.
-    page.click("results-row").await;
+    page.click("results-open").await;
     page.find("business-name").await;
     page.click("tab-V0").await;
     page.find("rules").await;

@@ -61,7 +61,7 @@ async fn every_view_fits_in_both_themes_and_sizes() {
                 check(&page, &format!("{view}-{theme}-{width}")).await;
             }
             page.click("nav-results").await;
-            page.click("results-row").await;
+            page.click("results-open").await;
             for variant in ["V0", "V3"] {
                 page.click(&format!("tab-{variant}")).await;
                 page.find(if variant == "V0" { "rules" } else { "waterfall" }).await;

@@ -1,6 +1,9 @@
 //! The state of the whole program, and the choices of provider and key.
 
-use quorum_core::manifest::{ManifestState, Realm};
+use quorum_core::{
+    manifest::{ManifestState, Realm},
+    models::total_usd,
+};
 use quorum_provider::{Provider, ProviderConfig, ProviderError};
 use secrecy::SecretString;
 
@@ -35,7 +38,11 @@ impl Quorum {
         Ok(AppState {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             data_dir: self.data_dir().display().to_string(),
-            provider: ProviderState { kind: address.kind(), url: address.as_str().to_owned() },
+            provider: ProviderState {
+                kind: address.kind(),
+                url: address.as_str().to_owned(),
+                needs_key: address.realm() == Realm::Live,
+            },
             first_run: datasets == 0 && runs.is_empty() && !key.stored,
             key,
             connection: self.connection(),
@@ -60,13 +67,9 @@ impl Quorum {
             .filter(|manifest| manifest.realm == Realm::Live)
             .map(|manifest| manifest.id)
             .collect();
-        Ok(self
-            .store()
-            .usage()?
-            .iter()
-            .filter(|entry| i64::from(entry.at) >= start && live.contains(&entry.batch.manifest))
-            .map(|entry| entry.usd)
-            .sum())
+        let usage = self.store().usage()?;
+        let today = usage.iter().filter(|entry| i64::from(entry.at) >= start && live.contains(&entry.batch.manifest));
+        Ok(total_usd(today.map(|entry| entry.usd)))
     }
 
     fn key_state(&self, address: &Address) -> Result<KeyState, ApiError> {

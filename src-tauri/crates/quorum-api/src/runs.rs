@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use quorum_core::manifest::{Batch, BatchState, Cause, Manifest, ManifestId, ManifestState, Outcome, Realm};
+use quorum_core::{
+    manifest::{Batch, BatchState, Cause, Manifest, ManifestId, ManifestState, Outcome, Realm},
+    models::total_usd,
+};
 use quorum_engine::{OpenFailure, open_failures};
 
 use crate::{
@@ -59,7 +62,7 @@ impl Quorum {
             ingested: of_u32(ingested),
             failed: of_u32(failed),
             usd_estimated: manifest.usd_estimated,
-            usd_spent: batches.iter().map(|batch| batch.usd).sum(),
+            usd_spent: total_usd(batches.iter().map(|batch| batch.usd)),
             created_at: manifest.created_at,
             finished_at: manifest.finished_at,
             sandbox: manifest.realm == Realm::Sandbox,

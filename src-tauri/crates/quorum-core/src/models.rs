@@ -10,6 +10,11 @@ use crate::{date::Date, ids::ModelId};
 /// What a batch costs of the standard price.
 pub const BATCH_DISCOUNT: f64 = 0.5;
 
+/// Adds amounts of money up from nothing. The standard library starts at -0, and nobody has spent "$-0.00".
+pub fn total_usd(amounts: impl IntoIterator<Item = f64>) -> f64 {
+    amounts.into_iter().fold(0.0, |total, usd| total + usd)
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Model {
     pub model: ModelId,
@@ -125,6 +130,12 @@ impl std::ops::AddAssign for Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_adds_up_to_a_plain_zero() {
+        assert_eq!(format!("{:.2}", total_usd([])), "0.00");
+        assert_eq!(total_usd([1.0, 0.5]), 1.5);
+    }
 
     #[test]
     fn cached_input_is_not_billed_twice() {

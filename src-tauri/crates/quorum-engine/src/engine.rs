@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use quorum_core::{
     ids::{ModelId, TopicId},
     manifest::{Batch, BatchId, BatchState, Manifest, ManifestId, ManifestState, Realm, Seconds, Trouble, TroubleKind},
+    models::total_usd,
     plan::BatchLimits,
     topic::Topic,
 };
@@ -543,7 +544,7 @@ impl Engine {
         }
         let manifest = self.store.change_manifest(id, |manifest| manifest.finished_at = Some(self.clock.now()))?;
         let votes: u64 = batches.iter().map(|batch| u64::from(batch.votes)).sum();
-        let usd: f64 = batches.iter().map(|batch| batch.usd).sum();
+        let usd = total_usd(batches.iter().map(|batch| batch.usd));
         let outcome = if manifest.cancelled { "is cancelled" } else { "is complete" };
         let body = format!("{votes} votes, {} failed · ${usd:.2}", failures.len());
         self.log(&manifest, ActivityKind::RunCompleted, outcome, &body)?;

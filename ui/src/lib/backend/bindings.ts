@@ -975,6 +975,8 @@ export type Provider = {
 	kind: ProviderKind,
 	/**  Base address, such as `https://api.openai.com/v1`; the sandbox's changes with every start. */
 	url: string,
+	/**  Nothing is sent there without a key. A server on this computer takes one where it is stored. */
+	needsKey: boolean,
 };
 
 export type ProviderKind = 

@@ -25,7 +25,8 @@ export function nextStep(): NextStep {
 		return { kind: "choose", label: "Replace the model that is shut down", disabled: true };
 	const n = counted(e.requests, "request");
 	if (app.sandbox) return { kind: "send", label: `Send ${n}, no cost`, disabled: false };
-	if (!app.state?.key.stored) return { kind: "key", label: "Add a key to send", disabled: false };
+	if (app.state?.provider.needsKey && !app.state.key.stored)
+		return { kind: "key", label: "Add a key to send", disabled: false };
 	const usd = money(e.usd);
 	if (extraction.overBudgetUsd > 0) return { kind: "send", label: `Allow ${usd} and send…`, disabled: false };
 	if (app.offline) return { kind: "send", label: `Queue for ${usd}, sends when online`, disabled: false };

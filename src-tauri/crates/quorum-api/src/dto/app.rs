@@ -42,6 +42,8 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// Base address, such as `https://api.openai.com/v1`; the sandbox's changes with every start.
     pub url: String,
+    /// Nothing is sent there without a key. A server on this computer takes one where it is stored.
+    pub needs_key: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]

@@ -1,7 +1,10 @@
 //! `poll`, `status`, `retry`, `cancel`.
 
 use quorum_api::Quorum;
-use quorum_core::manifest::{Batch, Manifest, ManifestId};
+use quorum_core::{
+    manifest::{Batch, Manifest, ManifestId},
+    models::total_usd,
+};
 use quorum_engine::Tick;
 use serde_json::{Value, json};
 
@@ -87,7 +90,7 @@ fn shown(manifest: &Manifest, batches: &[Batch]) -> Value {
         "paused": manifest.paused,
         "batches": batches.iter().map(batch).collect::<Vec<_>>(),
         "usd_estimated": manifest.usd_estimated,
-        "usd_spent": batches.iter().map(|batch| batch.usd).sum::<f64>(),
+        "usd_spent": total_usd(batches.iter().map(|batch| batch.usd)),
     })
 }
 
@@ -100,7 +103,7 @@ fn people(manifest: &Manifest, batches: &[Batch]) -> String {
         manifest.k,
         word(json!(manifest.state(batches))),
         usd(manifest.usd_estimated),
-        usd(batches.iter().map(|batch| batch.usd).sum())
+        usd(total_usd(batches.iter().map(|batch| batch.usd)))
     )];
     for batch in batches {
         let trouble = batch.trouble.as_ref().map(|trouble| format!("  {}", trouble.words)).unwrap_or_default();

@@ -83,8 +83,8 @@ export function createFake(options: FakeOptions = {}): Fake {
 		version: "0.1.0",
 		dataDir: "~/.local/share/quorum",
 		provider: bare
-			? { kind: "sandbox", url: "http://127.0.0.1:40123/v1" }
-			: { kind: "openai", url: "https://api.openai.com/v1" },
+			? { kind: "sandbox", url: "http://127.0.0.1:40123/v1", needsKey: false }
+			: { kind: "openai", url: "https://api.openai.com/v1", needsKey: true },
 		key: {
 			stored: !bare,
 			hint: bare ? null : "sk-proj-…k3Qw",
@@ -579,6 +579,8 @@ export function createFake(options: FakeOptions = {}): Fake {
 						: kind === "sandbox"
 							? "http://127.0.0.1:40123/v1"
 							: (url ?? ""),
+				needsKey:
+					kind === "openai" || (kind === "custom" && !/^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(url ?? "")),
 			};
 			if (kind === "custom") settings.customUrl = url;
 			return app();
