@@ -183,6 +183,11 @@ impl Judgments {
         judgments
     }
 
+    /// The votes again, for a tally under another ensemble without another scan of the store.
+    pub fn into_votes(self) -> VoteTable {
+        self.votes
+    }
+
     pub fn schema(&self) -> &Schema {
         &self.schema
     }

@@ -8,6 +8,7 @@ pub mod dataset;
 pub mod date;
 pub mod ensemble;
 pub mod estimate;
+pub mod form;
 pub mod ids;
 pub mod manifest;
 pub mod models;

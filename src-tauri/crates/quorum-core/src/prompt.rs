@@ -75,6 +75,9 @@ fn quoted(cues: &[String]) -> String {
 
 /// A review's text as it is sent: at most [`REVIEW_CHARS_MAX`] characters, and whether it was cut.
 pub fn cut(text: &str) -> (&str, bool) {
+    if text.len() <= REVIEW_CHARS_MAX {
+        return (text, false);
+    }
     match text.char_indices().nth(REVIEW_CHARS_MAX) {
         Some((at, _)) => (&text[..at], true),
         None => (text, false),
@@ -91,9 +94,14 @@ pub fn sent_bytes(text: &str) -> u32 {
 /// The user message: the review in its fence.
 pub fn user_message(text: &str) -> String {
     let (text, was_cut) = cut(text);
-    let fence = hex(&Sha256::digest(text.as_bytes())[..4]);
+    let fence = fence(text);
     let mark = if was_cut { format!("\n{CUT_MARK}") } else { String::new() };
     format!("<review fence=\"{fence}\">\n{text}{mark}\n</review fence=\"{fence}\">")
+}
+
+/// The mark of the fence around a text: no text can hold its own but by chance of 1 in 4 billion.
+fn fence(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes())[..4])
 }
 
 /// The strict answer schema: relevance and one closed list per field.
@@ -139,6 +147,37 @@ pub fn read_custom_id(id: &str) -> Option<(ReviewNo, u8)> {
     Some((ReviewNo(review.parse().ok()?), run.parse().ok()?))
 }
 
+/// The user message as it stands within a request. Runs and models of one review share it.
+#[derive(Clone, Debug, Default)]
+pub struct EscapedMessage(String);
+
+impl EscapedMessage {
+    pub fn new(text: &str) -> Self {
+        let mut message = Self::default();
+        message.set(text);
+        message
+    }
+
+    /// Puts another review in its place.
+    pub fn set(&mut self, text: &str) {
+        let (text, was_cut) = cut(text);
+        let fence = fence(text);
+        let out = &mut self.0;
+        out.clear();
+        for part in ["<review fence=\\\"", &fence, "\\\">\\n"] {
+            out.push_str(part);
+        }
+        push_escaped(out, text);
+        if was_cut {
+            out.push_str("\\n");
+            out.push_str(CUT_MARK);
+        }
+        for part in ["\\n</review fence=\\\"", &fence, "\\\">"] {
+            out.push_str(part);
+        }
+    }
+}
+
 /// Writes requests of one topic to one model.
 #[derive(Clone, Debug)]
 pub struct RequestWriter {
@@ -167,18 +206,18 @@ impl RequestWriter {
     }
 
     /// Appends one line of a batch input file, newline included.
-    pub fn line(&self, out: &mut String, review: ReviewNo, run: u8, text: &str) {
+    pub fn line(&self, out: &mut String, review: ReviewNo, run: u8, message: &EscapedMessage) {
         out.push_str(LINE_HEAD);
         let _infallible = write!(out, "r{}-{run}\"", review.0);
         out.push_str(BODY_KEY);
-        self.body(out, text);
+        self.body(out, message);
         out.push_str("}\n");
     }
 
     /// Appends the body alone, as a synchronous call sends it.
-    pub fn body(&self, out: &mut String, text: &str) {
+    pub fn body(&self, out: &mut String, message: &EscapedMessage) {
         out.push_str(&self.middle);
-        push_escaped(out, &user_message(text));
+        out.push_str(&message.0);
         out.push_str(&self.tail);
     }
 
@@ -204,7 +243,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// How many bytes a character takes inside a JSON string, when it is not itself.
+/// What stands for a character inside a JSON string, when it is not itself.
 fn escape_of(byte: u8) -> Option<&'static str> {
     match byte {
         b'"' => Some("\\\""),
@@ -216,35 +255,41 @@ fn escape_of(byte: u8) -> Option<&'static str> {
     }
 }
 
-fn push_escaped(out: &mut String, text: &str) {
-    let mut from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        // Every byte below is ASCII, so `at` is a character boundary.
-        match escape_of(byte) {
-            Some(escape) => {
-                out.push_str(&text[from..at]);
-                out.push_str(escape);
-                from = at + 1;
-            }
-            None if byte < 0x20 => {
-                out.push_str(&text[from..at]);
-                let _infallible = write!(out, "\\u{byte:04x}");
-                from = at + 1;
-            }
-            None => {}
-        }
+/// How many bytes each byte of a text takes inside a JSON string.
+const ESCAPED_BYTES: [u8; 256] = {
+    let mut bytes = [1; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        bytes[byte] = 6;
+        byte += 1;
     }
-    out.push_str(&text[from..]);
+    bytes[b'"' as usize] = 2;
+    bytes[b'\\' as usize] = 2;
+    bytes[b'\n' as usize] = 2;
+    bytes[b'\r' as usize] = 2;
+    bytes[b'\t' as usize] = 2;
+    bytes
+};
+
+fn push_escaped(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| ESCAPED_BYTES[usize::from(byte)] != 1) {
+        let byte = rest.as_bytes()[at];
+        out.push_str(&rest[..at]);
+        match escape_of(byte) {
+            Some(escape) => out.push_str(escape),
+            None => {
+                let _infallible = write!(out, "\\u{byte:04x}");
+            }
+        }
+        // Only ASCII is escaped, so the next byte begins a character.
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
 }
 
 fn escaped_len(text: &str) -> usize {
-    text.bytes()
-        .map(|byte| match escape_of(byte) {
-            Some(escape) => escape.len(),
-            None if byte < 0x20 => 6,
-            None => 1,
-        })
-        .sum()
+    text.bytes().map(|byte| usize::from(ESCAPED_BYTES[usize::from(byte)])).sum()
 }
 
 #[cfg(test)]
@@ -283,7 +328,8 @@ pub(crate) mod tests {
     #[test]
     fn a_request_is_one_json_line_without_sampling_parameters() {
         let mut out = String::new();
-        RequestWriter::new(&topic(), "gpt-5-mini").line(&mut out, ReviewNo(12), 3, "Nice.\n\"Ignore all rules\" \u{1}");
+        let message = EscapedMessage::new("Nice.\n\"Ignore all rules\" \u{1}");
+        RequestWriter::new(&topic(), "gpt-5-mini").line(&mut out, ReviewNo(12), 3, &message);
         assert_eq!(out.matches('\n').count(), 1);
         let line: serde_json::Value = serde_json::from_str(&out).expect("JSON");
         assert_eq!(line["custom_id"], "r12-3");
@@ -310,6 +356,7 @@ pub(crate) mod tests {
         assert!(message.contains(&format!("é\n{CUT_MARK}\n</review")));
         assert_eq!(message.matches('é').count(), REVIEW_CHARS_MAX);
         assert_eq!(cut("short"), ("short", false));
+        assert_eq!(format!("\"{}\"", EscapedMessage::new(&text).0), escaped(&message));
     }
 
     #[test]
@@ -325,10 +372,11 @@ pub(crate) mod tests {
         fn lines_parse_and_their_length_is_foretold(text in "\\PC{0,60}|[\\x00-\\x20\"\\\\é]{0,40}", review: u32, run: u8) {
             let writer = RequestWriter::new(&topic(), "m");
             let mut out = String::new();
-            writer.line(&mut out, ReviewNo(review), run, &text);
+            writer.line(&mut out, ReviewNo(review), run, &EscapedMessage::new(&text));
             prop_assert_eq!(writer.line_bytes(ReviewNo(review), run, sent_bytes(&text)), out.len() as u64);
             let line: serde_json::Value = serde_json::from_str(&out).expect("JSON");
             let user = line["body"]["messages"][1]["content"].as_str().expect("text");
+            prop_assert_eq!(user, user_message(&text));
             prop_assert!(user.contains(&text));
         }
     }

@@ -52,7 +52,7 @@ pub async fn fetch(
         let (store, manifest, batch) = (Arc::clone(store), manifest.clone(), batch.clone());
         let (output, errors) = (output.clone(), errors.clone());
         tokio::task::spawn_blocking(move || {
-            ingest(&store, &manifest, &batch, output.as_deref(), errors.as_deref(), now)
+            ingest_files(&store, &manifest, &batch, output.as_deref(), errors.as_deref(), now)
         })
         .await
         .map_err(EngineError::Stopped)??
@@ -69,7 +69,8 @@ async fn remove(path: &PathBuf) {
     }
 }
 
-fn ingest(
+/// Reads a finished batch's result files (either may be missing) and stores all that they bring in one transaction.
+pub fn ingest_files(
     store: &Store,
     manifest: &Manifest,
     batch: &Batch,
@@ -107,7 +108,6 @@ fn ingest(
     Ok(store.ingest(Ingest {
         batch: batch.id,
         space: manifest.space,
-        fields: schema.fields().len(),
         votes: results.votes,
         failures: results.failures,
         usage: results.usage,

@@ -6,14 +6,16 @@ use bytes::Bytes;
 use futures_util::Stream;
 use quorum_core::{
     plan::Request,
-    prompt::{RequestWriter, sent_bytes},
+    prompt::{EscapedMessage, RequestWriter, sent_bytes},
     votes::ReviewNo,
 };
-use quorum_store::{ReviewRow, Store, StoreError};
+use quorum_store::{Store, StoreError};
 use tokio::sync::mpsc;
 
+use crate::buffers::Buffers;
+
 /// Bytes rendered before they are handed on.
-const CHUNK_BYTES: usize = 512 * 1024;
+const CHUNK_BYTES: usize = 256 * 1024;
 
 /// Rendered chunks that may wait for the network.
 const CHUNKS_WAITING_MAX: usize = 4;
@@ -48,8 +50,9 @@ pub fn stream(
 /// Bytes of the whole file, without rendering it.
 pub fn length(store: &Store, writer: &RequestWriter, requests: &[Request]) -> Result<u64, StoreError> {
     let mut bytes = 0;
-    each_request(store, requests, |request, text| -> Result<(), StoreError> {
-        bytes += writer.line_bytes(request.review, request.run, sent_bytes(text));
+    each_review(store, requests, |group, text| -> Result<(), StoreError> {
+        let text = sent_bytes(text);
+        bytes += group.iter().map(|request| writer.line_bytes(request.review, request.run, text)).sum::<u64>();
         Ok(())
     })?;
     Ok(bytes)
@@ -61,34 +64,37 @@ fn render(
     requests: &[Request],
     mut hand_on: impl FnMut(Bytes) -> Result<(), RenderError>,
 ) -> Result<(), RenderError> {
-    let mut chunk = String::with_capacity(CHUNK_BYTES + 64 * 1024);
-    each_request(store, requests, |request, text| {
-        writer.line(&mut chunk, request.review, request.run, text);
-        if chunk.len() >= CHUNK_BYTES {
-            let full = std::mem::replace(&mut chunk, String::with_capacity(CHUNK_BYTES + 64 * 1024));
-            hand_on(Bytes::from(full))?;
+    let buffers = Buffers::new(CHUNK_BYTES + 64 * 1024);
+    let (mut chunk, mut message) = (buffers.take(), EscapedMessage::default());
+    each_review(store, requests, |group, text| {
+        message.set(text);
+        for request in group {
+            writer.line(&mut chunk, request.review, request.run, &message);
+            if chunk.len() >= CHUNK_BYTES {
+                hand_on(buffers.lend(std::mem::replace(&mut chunk, buffers.take())))?;
+            }
         }
         Ok::<(), RenderError>(())
     })?;
     if !chunk.is_empty() {
-        hand_on(Bytes::from(chunk))?;
+        hand_on(buffers.lend(chunk))?;
     }
     Ok(())
 }
 
-/// Visits requests with their texts, in order; runs of one review are read once.
-fn each_request<E: From<StoreError>>(
+/// Visits the requests of each review together with its text, in order; runs of one review are read once.
+fn each_review<E: From<StoreError>>(
     store: &Store,
     requests: &[Request],
-    mut each: impl FnMut(&Request, &str) -> Result<(), E>,
+    mut each: impl FnMut(&[Request], &str) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut groups = requests.chunk_by(|one, next| one.review == next.review);
     let reviews: Vec<ReviewNo> = groups.clone().map(|group| group[0].review).collect();
-    store.each_review(reviews, |number, row: ReviewRow| {
+    store.each_text(reviews, |number, text| {
         // A review without a text cannot have been planned; groups that were skipped would show as a length mismatch.
         for group in groups.by_ref() {
             if group[0].review == number {
-                return group.iter().try_for_each(|request| each(request, &row.text));
+                return each(group, text);
             }
         }
         Ok(())

@@ -8,6 +8,7 @@
 //! Not here: when to tick and whom to tell (quorum-api), what an answer means (quorum-core).
 
 mod allowance;
+mod buffers;
 mod clock;
 mod draft;
 mod engine;
@@ -17,6 +18,7 @@ mod execute;
 mod fetch;
 mod input;
 mod listing;
+mod lookup;
 mod mark;
 mod pace;
 mod results;
@@ -30,6 +32,8 @@ pub use draft::{Draft, DraftBatch, DraftRequest, LadderStep, ModelShare, draft, 
 pub use engine::{Connect, Engine, Options, Tick, Topics};
 pub use error::{ConnectError, EngineError};
 pub use events::{Connection, Event};
+pub use fetch::ingest_files;
+pub use input::{length as input_bytes, stream as input_stream};
 pub use pace::Pacer;
 pub use results::{Asked, Results, ResultsError, read as read_results};
 pub use rounds::{OpenFailure, open_failures};

@@ -1,26 +1,30 @@
 //! Reading what a batch brought: output and error file joined on `custom_id`, line by line, nothing dropped without a word.
+//!
+//! The files are read in parts on all cores ([`part`]); then the parts are settled one after the other, in the order of the
+//! lines, so that the outcome does not depend on who was first.
+
+mod part;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::HashMap,
-    fs::File,
-    io::{self, BufReader},
+    collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
 };
 
 use quorum_core::{
-    answer::read_answer,
+    form::AnswerForm,
     manifest::{Cause, Failure, Outcome},
     models::Usage,
     plan::Request,
-    prompt::read_custom_id,
     schema::Schema,
-    votes::{ModelNo, Vote, encode},
+    votes::{ModelNo, PackedVotes, VoteRef},
 };
-use quorum_provider::{
-    lines::{self, Completion, FailureKind, ResultReader, RowFailure},
-    wire,
-};
-use quorum_store::NewVote;
+use rayon::prelude::*;
+
+use self::part::{Came, FilePart, Part};
+use crate::lookup::Lookup;
 
 #[derive(Debug, thiserror::Error)]
 #[error("reading {path} failed")]
@@ -30,9 +34,10 @@ pub struct ResultsError {
 }
 
 /// What reading a batch's result files gave.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Results {
-    pub votes: Vec<NewVote>,
+    /// In the order of the batch's requests.
+    pub votes: PackedVotes,
     pub failures: Vec<(Request, Failure)>,
     /// Summed over the lines, failed but billed ones included.
     pub usage: Usage,
@@ -55,125 +60,126 @@ pub struct Asked<'a> {
 }
 
 /// What is known of one request so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Row {
     Open,
-    Answered,
+    Answered { relevant: bool },
     Failed,
 }
 
+/// Bytes of a file that are read as one task: a few for every core of a usual batch, and few enough that what they bring
+/// stays small.
+const PART_BYTES: u64 = 8 * 1024 * 1024;
+
 /// Reads the files (either may be missing) and settles every request: a vote, a failure with its cause, or lost.
 pub fn read(asked: &Asked<'_>, output: Option<&Path>, errors: Option<&Path>) -> Result<Results, ResultsError> {
-    let mut reading = Reading::new(asked);
-    for path in [output, errors].into_iter().flatten() {
-        reading.file(path).map_err(|source| ResultsError { path: path.to_owned(), source })?;
-    }
-    Ok(reading.finish())
+    read_in_parts(asked, output, errors, PART_BYTES)
 }
 
-struct Reading<'a> {
+fn read_in_parts(
+    asked: &Asked<'_>,
+    output: Option<&Path>,
+    errors: Option<&Path>,
+    part_bytes: u64,
+) -> Result<Results, ResultsError> {
+    let mut files = Vec::new();
+    for path in [output, errors].into_iter().flatten() {
+        let parts = FilePart::cut(path, part_bytes);
+        files.extend(parts.map_err(|source| ResultsError { path: path.to_owned(), source })?);
+    }
+    let (lookup, form) = (Lookup::new(asked.requests), AnswerForm::new(asked.schema));
+    let parts: Vec<Part> = files
+        .par_iter()
+        .map(|file| {
+            Part::read(asked.schema, &lookup, form.as_ref(), file)
+                .map_err(|source| ResultsError { path: file.path.to_owned(), source })
+        })
+        .collect::<Result<_, _>>()?;
+    let mut settling = Settling::new(asked);
+    for part in parts {
+        settling.part(part);
+    }
+    Ok(settling.finish())
+}
+
+struct Settling<'a> {
     asked: &'a Asked<'a>,
-    position: HashMap<Request, usize>,
     rows: Vec<Row>,
-    failed: HashMap<usize, Failure>,
+    /// The codes of each request's answer.
+    codes: Vec<u8>,
+    failed: BTreeMap<usize, Failure>,
     results: Results,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> Settling<'a> {
     fn new(asked: &'a Asked<'a>) -> Self {
-        let position = asked.requests.iter().enumerate().map(|(at, request)| (*request, at)).collect();
-        let rows = asked.requests.iter().map(|_| Row::Open).collect();
-        Self { asked, position, rows, failed: HashMap::new(), results: Results::default() }
-    }
-
-    fn file(&mut self, path: &Path) -> io::Result<()> {
-        let mut reader = ResultReader::new(BufReader::with_capacity(256 * 1024, File::open(path)?));
-        while let Some(line) = reader.next_line()? {
-            match line.content {
-                Ok(line) => self.line(&line),
-                Err(_) => self.results.unreadable_lines += 1,
-            }
-        }
-        Ok(())
-    }
-
-    fn line(&mut self, line: &lines::ResultLine<'_>) {
-        let request = read_custom_id(&line.custom_id).map(|(review, run)| Request { review, run });
-        let Some((request, at)) = request.and_then(|request| Some((request, *self.position.get(&request)?))) else {
-            self.results.unknown_ids += 1;
-            return;
-        };
-        match self.rows[at] {
-            Row::Open => {}
-            // A vote is never replaced; a failure may still turn out answered in the other file.
-            Row::Answered => {
-                self.results.duplicates += 1;
-                return;
-            }
-            Row::Failed => self.results.duplicates += 1,
-        }
-        match &line.outcome {
-            lines::Outcome::Ok(completion) => self.completion(request, at, completion),
-            lines::Outcome::Failed(failure) => self.failure(at, failure),
+        Self {
+            asked,
+            rows: vec![Row::Open; asked.requests.len()],
+            codes: vec![0; asked.requests.len() * asked.schema.fields().len()],
+            failed: BTreeMap::new(),
+            results: Results::default(),
         }
     }
 
-    fn completion(&mut self, request: Request, at: usize, completion: &Completion<'_>) {
-        self.bill(completion.usage.as_ref());
-        match read_answer(self.asked.schema, &completion.content) {
-            Ok(answer) => {
-                let vote = Vote {
-                    model: self.asked.model,
-                    run: request.run,
-                    relevant: answer.relevant,
-                    imported: false,
-                    at: self.asked.at,
-                    codes: encode(self.asked.schema, &answer.values),
-                };
-                self.results.votes.push(NewVote { review: request.review, vote });
-                self.rows[at] = Row::Answered;
-                self.failed.remove(&at);
+    fn part(&mut self, part: Part) {
+        self.results.unreadable_lines += part.unreadable_lines;
+        self.results.unknown_ids += part.unknown_ids;
+        let fields = self.asked.schema.fields().len();
+        let mut failures = part.failures.into_iter();
+        let mut answered = 0;
+        for line in part.lines {
+            let at = line.place as usize;
+            let failure = match line.came {
+                Came::Failure => Some(failures.next().expect("a failed line has its failure")),
+                Came::Answer { .. } => None,
+            };
+            let answer = answered;
+            answered += usize::from(failure.is_none());
+            match self.rows[at] {
+                Row::Open => {}
+                // A vote is never replaced; a failure may still turn out answered in the other file.
+                Row::Answered { .. } => {
+                    self.results.duplicates += 1;
+                    continue;
+                }
+                Row::Failed => self.results.duplicates += 1,
             }
-            Err(unreadable) => {
-                let words = format!("{unreadable}: {}", excerpt(&completion.content));
-                self.fail(at, Failure { cause: Cause::Unreadable, status: 200, code: String::new(), words });
+            self.results.usage += line.usage;
+            match (line.came, failure) {
+                (Came::Answer { relevant }, _) => {
+                    if self.rows[at] == Row::Failed {
+                        self.failed.remove(&at);
+                    }
+                    self.rows[at] = Row::Answered { relevant };
+                    let codes = &part.codes[answer * fields..(answer + 1) * fields];
+                    self.codes[at * fields..(at + 1) * fields].copy_from_slice(codes);
+                }
+                (Came::Failure, failure) => {
+                    self.rows[at] = Row::Failed;
+                    self.failed.extend(failure.map(|failure| (at, failure)));
+                }
             }
-        }
-    }
-
-    fn failure(&mut self, at: usize, failure: &RowFailure<'_>) {
-        self.bill(failure.usage.as_ref());
-        let cause = match failure.kind {
-            FailureKind::Retryable => match failure.code.as_ref() {
-                "batch_expired" => Cause::Expired,
-                "batch_cancelled" => Cause::Cancelled,
-                _ => Cause::Temporary,
-            },
-            FailureKind::Terminal => Cause::Rejected,
-            FailureKind::CutOff => Cause::CutOff,
-            FailureKind::Refused => Cause::Refused,
-            FailureKind::Filtered => Cause::Filtered,
-            FailureKind::NoAnswer => Cause::Unreadable,
-        };
-        let words = excerpt(&failure.message);
-        self.fail(at, Failure { cause, status: failure.status, code: failure.code.clone().into_owned(), words });
-    }
-
-    fn fail(&mut self, at: usize, failure: Failure) {
-        self.rows[at] = Row::Failed;
-        self.failed.insert(at, failure);
-    }
-
-    fn bill(&mut self, usage: Option<&wire::Usage>) {
-        if let Some(usage) = usage {
-            self.results.usage +=
-                Usage { input: usage.input, cached: usage.cached, output: usage.output, reasoning: usage.reasoning };
         }
     }
 
     fn finish(mut self) -> Results {
+        let fields = self.asked.schema.fields().len();
+        self.results.votes = PackedVotes::with_capacity(fields, self.rows.len());
         for (at, (row, request)) in self.rows.iter().zip(self.asked.requests).enumerate() {
             match row {
-                Row::Answered => {}
+                Row::Answered { relevant } => {
+                    let vote = VoteRef {
+                        model: self.asked.model,
+                        run: request.run,
+                        relevant: *relevant,
+                        imported: false,
+                        at: self.asked.at,
+                        codes: &self.codes[at * fields..(at + 1) * fields],
+                    };
+                    let fits = self.results.votes.push(request.review, vote);
+                    debug_assert!(fits, "codes are as wide as the schema");
+                }
                 Row::Failed => {
                     let failure = self.failed.remove(&at).expect("a failed row has its failure");
                     self.results.failures.push((*request, failure));
@@ -193,15 +199,4 @@ fn lost(outcome: Outcome) -> Failure {
         Outcome::Cancelled => (Cause::Cancelled, "not answered before the batch was cancelled"),
     };
     Failure { cause, status: 0, code: String::new(), words: words.to_owned() }
-}
-
-/// Characters of a provider's or model's words that are kept with a failure.
-const EXCERPT_CHARS_MAX: usize = 400;
-
-fn excerpt(text: &str) -> String {
-    let mut excerpt: String = text.chars().take(EXCERPT_CHARS_MAX).collect();
-    if excerpt.len() < text.len() {
-        excerpt.push('…');
-    }
-    excerpt
 }

@@ -4,11 +4,12 @@ use quorum_core::{
     manifest::{Batch, BatchId, BatchState, Failure},
     models::Usage,
     plan::Request,
+    votes::PackedVotes,
 };
 use redb::ReadableTable;
 
 use crate::{
-    NewVote, Store, StoreError, UsageEntry,
+    Store, StoreError, UsageEntry,
     batches::key,
     failures::request_key,
     open::Done,
@@ -21,9 +22,8 @@ use crate::{
 pub struct Ingest {
     pub batch: BatchId,
     pub space: u32,
-    /// Fields of the space's schema.
-    pub fields: usize,
-    pub votes: Vec<NewVote>,
+    /// As wide as the space's schema.
+    pub votes: PackedVotes,
     pub failures: Vec<(Request, Failure)>,
     pub usage: Usage,
     /// USD for `usage`, by the manifest's prices.
@@ -47,7 +47,7 @@ pub enum Ingested {
 impl Store {
     /// Stores votes, failures, usage and the batch's new state together.
     pub fn ingest(&self, mut ingest: Ingest) -> Result<Ingested, StoreError> {
-        votes::sort(&mut ingest.votes);
+        ingest.votes.sort();
         self.write_if_changed(|write| {
             let mut batches = write.open_table(tables::BATCHES)?;
             let mut batch: Batch = {
@@ -57,7 +57,7 @@ impl Store {
             if batch.state == BatchState::Ingested {
                 return Ok(Done::Unchanged(Ingested::Before));
             }
-            let merged = votes::insert(write, ingest.space, ingest.fields, &ingest.votes)?;
+            let merged = votes::insert(write, ingest.space, &ingest.votes)?;
             let mut failures = write.open_table(tables::FAILURES)?;
             for (request, failure) in &ingest.failures {
                 failures.insert((key(ingest.batch), request_key(*request)), to_json(failure).as_slice())?;

@@ -52,6 +52,14 @@ impl ReviewRow {
     }
 }
 
+/// The text of a packed row, which stands behind the numbers and the id.
+fn text_of(number: u32, bytes: &[u8]) -> Result<&str, StoreError> {
+    let mut row = Unpack::new("reviews_v1", u64::from(number), bytes, VERSION)?;
+    row.bytes(12)?;
+    row.text()?;
+    row.text()
+}
+
 impl Store {
     pub fn review(&self, number: ReviewNo) -> Result<Option<ReviewRow>, StoreError> {
         let table = self.db.begin_read()?.open_table(tables::REVIEWS)?;
@@ -71,6 +79,22 @@ impl Store {
         for number in numbers {
             if let Some(row) = table.get(number.0).map_err(StoreError::from)? {
                 each(number, ReviewRow::unpack(number.0, row.value())?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Store::each_review`], with nothing but the texts, read where they lie.
+    pub fn each_text<E: From<StoreError>>(
+        &self,
+        numbers: impl IntoIterator<Item = ReviewNo>,
+        mut each: impl FnMut(ReviewNo, &str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let read = self.db.begin_read()?;
+        let table = read.open_table(tables::REVIEWS).map_err(StoreError::from)?;
+        for number in numbers {
+            if let Some(row) = table.get(number.0).map_err(StoreError::from)? {
+                each(number, text_of(number.0, row.value())?)?;
             }
         }
         Ok(())

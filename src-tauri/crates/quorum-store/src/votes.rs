@@ -1,11 +1,8 @@
 //! Votes: packed rows per (space, review). A stored vote is never replaced.
 
-use std::{
-    collections::BTreeMap,
-    ops::{Bound, RangeInclusive},
-};
+use std::ops::{Bound, RangeInclusive};
 
-use quorum_core::votes::{Merged, ReviewNo, Vote, VoteRow, merge};
+use quorum_core::votes::{Merged, PackedVotes, ReviewNo, Vote, VoteRow, merge_entries};
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use crate::{
@@ -48,9 +45,11 @@ impl Store {
     }
 
     /// Stores votes of one space in one transaction. Sorts them, so that the tree is written in one pass.
-    pub fn add_votes(&self, space: u32, fields: usize, mut votes: Vec<NewVote>) -> Result<Merged, StoreError> {
-        sort(&mut votes);
-        self.write(|write| insert(write, space, fields, &votes))
+    pub fn add_votes(&self, space: u32, fields: usize, votes: Vec<NewVote>) -> Result<Merged, StoreError> {
+        self.write(|write| {
+            check_width(write, space, votes.iter().map(|new| new.vote.codes.len()).chain([fields]))?;
+            insert(write, space, &pack(&votes, fields))
+        })
     }
 
     /// How many votes a space holds.
@@ -65,9 +64,15 @@ fn row_of(review: u32, bytes: &[u8]) -> Result<VoteRow<'_>, StoreError> {
     VoteRow::read(bytes).map_err(|source| StoreError::Votes { review, source })
 }
 
-/// Into the order of the table and of a row's entries.
-pub(crate) fn sort(votes: &mut [NewVote]) {
-    votes.sort_by_key(|new| (new.review, new.vote.model, new.vote.run));
+/// Packs votes, in the order of the table and of a row's entries.
+fn pack(votes: &[NewVote], fields: usize) -> PackedVotes {
+    let mut packed = PackedVotes::with_capacity(fields, votes.len());
+    for new in votes {
+        let fits = packed.push(new.review, new.vote.borrow());
+        debug_assert!(fits, "the widths were checked");
+    }
+    packed.sort();
+    packed
 }
 
 /// Reviews that are merged at a time; bounds the memory that it takes.
@@ -77,22 +82,40 @@ const REVIEWS_AT_ONCE: usize = 4_096;
 const REWRITE_ROWS_MAX: usize = 4;
 
 /// Merges sorted votes into their rows.
-pub(crate) fn insert(
-    write: &WriteTransaction,
-    space: u32,
-    fields: usize,
-    votes: &[NewVote],
-) -> Result<Merged, StoreError> {
-    check_width(write, space, fields, votes)?;
+pub(crate) fn insert(write: &WriteTransaction, space: u32, votes: &PackedVotes) -> Result<Merged, StoreError> {
+    check_width(write, space, [votes.fields()])?;
     let mut table = write.open_table(tables::VOTES)?;
-    let groups: Vec<&[NewVote]> = votes.chunk_by(|one, next| one.review == next.review).collect();
+    let groups: Vec<Group<'_>> = votes.by_review().collect();
     let mut total = Merged::default();
     for groups in groups.chunks(REVIEWS_AT_ONCE) {
-        let merged = insert_groups(&mut table, space, fields, groups)?;
+        let merged = insert_groups(&mut table, space, votes.fields(), groups)?;
         total.added += merged.added;
         total.known += merged.known;
     }
     Ok(total)
+}
+
+/// A review and its packed new votes.
+type Group<'a> = (ReviewNo, &'a [u8]);
+
+/// Rows one after the other in one buffer, in the order of their keys.
+#[derive(Default)]
+struct Rows {
+    bytes: Vec<u8>,
+    /// Key, and where the row ends.
+    ends: Vec<(u64, usize)>,
+}
+
+impl Rows {
+    fn push(&mut self, key: u64, row: &[u8]) {
+        self.bytes.extend_from_slice(row);
+        self.ends.push((key, self.bytes.len()));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
+        self.ends.iter().zip(starts).map(|((key, end), start)| (*key, &self.bytes[start..*end]))
+    }
 }
 
 /// Merges the votes of some reviews, one group a review, in order.
@@ -103,69 +126,96 @@ fn insert_groups(
     table: &mut Table<'_, u64, &'static [u8]>,
     space: u32,
     fields: usize,
-    groups: &[&[NewVote]],
+    groups: &[Group<'_>],
 ) -> Result<Merged, StoreError> {
     let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return Ok(Merged::default()) };
-    let stretch = pair(space, first[0].review.0)..=pair(space, last[0].review.0);
+    let stretch = pair(space, first.0.0)..=pair(space, last.0.0);
     let rows_max = groups.len() * REWRITE_ROWS_MAX;
-    let mut rows = BTreeMap::new();
+    let mut stored = Rows::default();
     for row in table.range(stretch.clone())?.take(rows_max + 1) {
         let (key, value) = row?;
-        rows.insert(key.value(), value.value().to_vec());
+        stored.push(key.value(), value.value());
     }
-    let is_sweep = rows.len() <= rows_max;
-    let (mut total, mut new) = (Merged::default(), Vec::new());
-    for group in groups {
-        let key = pair(space, group[0].review.0);
-        new.clear();
-        new.extend(group.iter().map(|new| new.vote.clone()));
-        let mut row = Vec::new();
-        let merged = if is_sweep {
-            let stored = rows.get(&key).map_or(Ok(VoteRow::empty()), |row| row_of(second(key), row))?;
-            merge(stored, &new, fields, &mut row)
-        } else {
+    if stored.ends.len() <= rows_max {
+        sweep(table, stretch, space, fields, &stored, groups)
+    } else {
+        drop(stored);
+        grow(table, space, fields, groups)
+    }
+}
+
+/// Merges groups into rows where they stand.
+fn grow(
+    table: &mut Table<'_, u64, &'static [u8]>,
+    space: u32,
+    fields: usize,
+    groups: &[Group<'_>],
+) -> Result<Merged, StoreError> {
+    let (mut total, mut row) = (Merged::default(), Vec::new());
+    for (review, new) in groups {
+        let key = pair(space, review.0);
+        let merged = {
             let stored = table.get(key)?;
-            let stored = stored.as_ref().map_or(Ok(VoteRow::empty()), |row| row_of(second(key), row.value()))?;
-            merge(stored, &new, fields, &mut row)
+            let stored = stored.as_ref().map_or(Ok(VoteRow::empty()), |row| row_of(review.0, row.value()))?;
+            merge_entries(stored, new, fields, &mut row)
         };
         total.added += merged.added;
         total.known += merged.known;
-        if merged.added == 0 {
-            continue;
-        }
-        if is_sweep {
-            rows.insert(key, row);
-        } else {
+        if merged.added > 0 {
             table.insert(key, row.as_slice())?;
         }
-    }
-    if is_sweep && total.added > 0 {
-        sweep(table, stretch, &rows)?;
     }
     Ok(total)
 }
 
-/// Replaces all rows of a stretch.
+/// Merges groups with all rows of their stretch, and replaces the stretch where that changed anything.
 fn sweep(
     table: &mut Table<'_, u64, &'static [u8]>,
     stretch: RangeInclusive<u64>,
-    rows: &BTreeMap<u64, Vec<u8>>,
-) -> Result<(), StoreError> {
-    table.retain_in(stretch.clone(), |_, _| false)?;
-    let mut cursor = table.lower_bound_mut(Bound::Included(*stretch.start()))?;
-    for (key, row) in rows {
-        cursor.insert_before(*key, row.as_slice())?;
+    space: u32,
+    fields: usize,
+    stored: &Rows,
+    groups: &[Group<'_>],
+) -> Result<Merged, StoreError> {
+    let (mut total, mut row) = (Merged::default(), Vec::new());
+    let mut merged = Rows { bytes: Vec::with_capacity(stored.bytes.len() * 2), ends: Vec::new() };
+    let mut old = stored.iter().peekable();
+    for (review, new) in groups {
+        let key = pair(space, review.0);
+        while let Some((key, row)) = old.next_if(|(stored, _)| *stored < key) {
+            merged.push(key, row);
+        }
+        let stored = old.next_if(|(stored, _)| *stored == key);
+        let stored = stored.map_or(Ok(VoteRow::empty()), |(_, row)| row_of(review.0, row))?;
+        let counts = merge_entries(stored, new, fields, &mut row);
+        total.added += counts.added;
+        total.known += counts.known;
+        merged.push(key, &row);
     }
-    Ok(cursor.close()?)
+    debug_assert!(old.next().is_none(), "a stretch ends with its last group");
+    if total.added > 0 {
+        if !stored.ends.is_empty() {
+            table.retain_in(stretch.clone(), |_, _| false)?;
+        }
+        let mut cursor = table.lower_bound_mut(Bound::Included(*stretch.start()))?;
+        for (key, row) in merged.iter() {
+            cursor.insert_before(key, row)?;
+        }
+        cursor.close()?;
+    }
+    Ok(total)
 }
 
 /// A row of another width could not be read any more.
-fn check_width(write: &WriteTransaction, space: u32, fields: usize, votes: &[NewVote]) -> Result<(), StoreError> {
+fn check_width(
+    write: &WriteTransaction,
+    space: u32,
+    widths: impl IntoIterator<Item = usize>,
+) -> Result<(), StoreError> {
     let spaces = write.open_table(tables::SPACES)?;
     let row = spaces.get(space)?.ok_or(StoreError::NoSpace(space))?;
     let known: Space = from_json("spaces_v1", space, row.value())?;
-    let mut widths = votes.iter().map(|new| new.vote.codes.len()).chain([fields]);
-    match widths.find(|width| *width != known.fields.len()) {
+    match widths.into_iter().find(|width| *width != known.fields.len()) {
         Some(given) => Err(StoreError::FieldCount { space, fields: known.fields.len(), given }),
         None => Ok(()),
     }

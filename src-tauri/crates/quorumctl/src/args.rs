@@ -126,6 +126,9 @@ pub enum Command {
     Restore { file: PathBuf },
     /// Check store, keyring, notifications, network and disk.
     Doctor,
+    /// Make work of any size from a seed, and time Quorum on it.
+    #[command(subcommand)]
+    Bench(Bench),
 }
 
 #[derive(Args, Debug)]
@@ -259,6 +262,32 @@ fn k(text: &str) -> Result<u32, String> {
 fn field_value(text: &str) -> Result<(String, String), String> {
     let (field, value) = text.split_once('=').ok_or("expected FIELD=VALUE")?;
     Ok((field.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// A dataset, a store with everything planned, and a provider's output files.
+    Generate {
+        #[arg(long, default_value_t = 18)]
+        topics: usize,
+        #[arg(long, default_value_t = 18_440)]
+        reviews: u32,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// What is in it of an earlier call is replaced.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Read the output files and count their lines: the limit of one core.
+    Read { dir: PathBuf },
+    /// From the output files to durable votes.
+    Ingest { dir: PathBuf },
+    /// Missing votes, tokens and bytes of everything.
+    Plan { dir: PathBuf },
+    /// Stream every input file into a pipe, and the same bytes without making them.
+    Upload { dir: PathBuf },
+    /// Every policy at four K, and one policy under other weights, on what was ingested.
+    Verdicts { dir: PathBuf },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! One noun a file; each command turns arguments into a call and its result into one JSON object or lines for people.
 
+mod bench;
 mod catalog;
 mod dataset;
 mod demo;
@@ -52,6 +53,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(command) => key::run(open()?, output, &command).await,
         Command::Backup { file } => health::backup(&open()?, output, &file),
         Command::Doctor => health::doctor(open()?, output).await,
+        Command::Bench(command) => bench::run(output, command).await,
     }
 }
 

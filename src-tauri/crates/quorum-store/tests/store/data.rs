@@ -10,7 +10,7 @@ use quorum_core::{
     models::Usage,
     plan::Request,
     schema::{Schema, Term, TermValue},
-    votes::{ModelNo, ReviewNo, Vote},
+    votes::{ModelNo, PackedVotes, ReviewNo, Vote},
 };
 use quorum_store::{
     Activity, ActivityKind, Ingest, NewBatch, NewManifest, NewVote, OverrideEvent, OverrideKind, PreparedBusiness,
@@ -142,7 +142,12 @@ pub fn failure(words: &str) -> Failure {
 
 pub fn ingest(batch: BatchId, space: u32, votes: Vec<NewVote>, failures: Vec<(Request, Failure)>) -> Ingest {
     let usage = Usage { input: 1_000, cached: 300, output: 200, reasoning: 100 };
-    Ingest { batch, space, fields: FIELDS, votes, failures, usage, usd: 0.25, at: AT + 60 }
+    let width = votes.first().map_or(FIELDS, |new| new.vote.codes.len());
+    let mut packed = PackedVotes::with_capacity(width, votes.len());
+    for new in &votes {
+        assert!(packed.push(new.review, new.vote.borrow()), "the votes of a batch are of one width");
+    }
+    Ingest { batch, space, votes: packed, failures, usage, usd: 0.25, at: AT + 60 }
 }
 
 pub fn correction(review: &str, value: &str) -> OverrideEvent {

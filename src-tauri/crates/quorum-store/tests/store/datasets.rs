@@ -46,6 +46,15 @@ fn a_dataset_comes_back_as_it_went_in() {
         })
         .expect("read");
     assert_eq!(seen, [(3, "r3".to_owned()), (1, "r1".to_owned())]);
+    let mut texts = Vec::new();
+    store
+        .each_text::<StoreError>(numbers, |number, text| {
+            texts.push(number);
+            assert_eq!(store.review(number)?.map(|row| row.text), Some(text.to_owned()));
+            Ok(())
+        })
+        .expect("read");
+    assert_eq!(texts, [ReviewNo(3), ReviewNo(1)]);
 }
 
 #[test]
