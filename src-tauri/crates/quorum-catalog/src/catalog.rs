@@ -93,13 +93,19 @@ impl Catalog {
         &self.problems
     }
 
+    /// The files that this catalog was read from.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Arc<Source>> {
+        self.sources.iter()
+    }
+
     /// This catalog with a user's on top: a topic of the user replaces the one of the same id as a whole (all its policies),
-    /// a library the one of the same domain. Topics that use a replaced library get its terms, and with them a new term hash.
+    /// a library the one of the same domain. Policies with variants of one's own ([`crate::OWN_VARIANTS`]) replace nothing, they are
+    /// added to their topic. Topics that use a replaced library get its terms, and with them a new term hash.
     ///
     /// The problems are those of the user's files, and those that they cause in this catalog: a topic that refers to a term
     /// which the user's library lacks is left out, with an error. Problems that this catalog has by itself are not repeated.
     pub fn overlay(&self, user: &Catalog) -> (Catalog, Vec<Problem>) {
-        let replaced_topics: BTreeSet<TopicId> = user.sources.iter().filter_map(|source| topic_of(source)).collect();
+        let replaced_topics: BTreeSet<TopicId> = user.sources.iter().filter_map(|source| replaced_by(source)).collect();
         let replaced_domains: BTreeSet<&str> = user.sources.iter().filter_map(|source| domain_of(source)).collect();
         let stays = |source: &&Arc<Source>| {
             topic_of(source).is_none_or(|topic| !replaced_topics.contains(&topic))
@@ -148,6 +154,12 @@ fn topic_of(source: &Source) -> Option<TopicId> {
     // What is wrong with the id is said where the topic is read.
     let identity = (source.kind == Kind::Policy).then(|| identify(source, &mut Problems::default()))?;
     identity.map(|identity| identity.topic)
+}
+
+/// The topic that a user's file replaces.
+fn replaced_by(source: &Source) -> Option<TopicId> {
+    let identity = (source.kind == Kind::Policy).then(|| identify(source, &mut Problems::default()))?;
+    identity.filter(|identity| !identity.is_own()).map(|identity| identity.topic)
 }
 
 fn read_libraries(sources: &[Arc<Source>], problems: &mut Problems) -> Libraries {
@@ -266,7 +278,7 @@ fn check_variants(topic: &TopicId, files: &[PolicyFile<'_>], problems: &mut Prob
         problems.note(&file.identity.place, format!("the topic {topic} has no {}", missing.join(", ")));
     }
     if from_one {
-        for file in files {
+        for file in files.iter().filter(|file| !file.identity.is_own()) {
             let (variant, id) = file.identity.numbered(true);
             problems.note(
                 &file.identity.place,

@@ -21,6 +21,9 @@ pub(crate) struct Identity {
 /// Variants of a topic.
 pub(crate) const VARIANTS: u32 = 4;
 
+/// Variants that a person adds beside those of a topic. They never replace it and are never counted from another start.
+pub const OWN_VARIANTS: std::ops::RangeInclusive<u32> = 10..=99;
+
 /// The identity of a policy file, from its `policy_id` or else from its path. `None`: an error says why.
 pub(crate) fn identify(source: &Source, problems: &mut Problems) -> Option<Identity> {
     let from_path = id_of_path(&source.path);
@@ -44,7 +47,10 @@ pub(crate) fn identify(source: &Source, problems: &mut Problems) -> Option<Ident
     let Some((topic, variant)) = split(&id) else {
         problems.error(
             &place,
-            format!("expected a policy id such as G1_allergy_V0 (variants V0 to V4), found {}", quoted(&id)),
+            format!(
+                "expected a policy id such as G1_allergy_V0 (variants V0 to V4, own ones V10 to V99), found {}",
+                quoted(&id)
+            ),
         );
         return None;
     };
@@ -68,7 +74,7 @@ fn split(id: &str) -> Option<(&str, u32)> {
     let is_name = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
     };
-    (is_name(topic) && variant <= VARIANTS).then_some((topic, variant))
+    (is_name(topic) && (variant <= VARIANTS || OWN_VARIANTS.contains(&variant))).then_some((topic, variant))
 }
 
 /// `policies/G1/allergy/V0.yaml` tells `G1_allergy_V0`; a path that ends with no variant tells nothing.
@@ -93,9 +99,15 @@ pub(crate) fn topic_of_path(path: &str) -> Option<TopicId> {
 }
 
 impl Identity {
+    /// A policy that a person added beside the topic's own.
+    pub fn is_own(&self) -> bool {
+        OWN_VARIANTS.contains(&self.variant)
+    }
+
     /// The variant and id when variants are counted from V0. `from_one`: the topic counts from V1.
     pub fn numbered(&self, from_one: bool) -> (String, PolicyId) {
-        let variant = format!("V{}", if from_one { self.variant.saturating_sub(1) } else { self.variant });
+        let variant =
+            format!("V{}", if from_one && !self.is_own() { self.variant.saturating_sub(1) } else { self.variant });
         let id = PolicyId::new(format!("{}_{variant}", self.topic));
         (variant, id)
     }

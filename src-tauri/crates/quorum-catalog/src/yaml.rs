@@ -46,7 +46,11 @@ impl Node {
         Self { place, value: Value::Map(entries.into()), nodes, depth }
     }
 
-    fn list(place: Place, items: Vec<Node>) -> Self {
+    pub fn scalar(place: Place, text: &str, plain: bool) -> Self {
+        Self { place, value: Value::Scalar { text: text.into(), plain }, nodes: 1, depth: 0 }
+    }
+
+    pub fn list(place: Place, items: Vec<Node>) -> Self {
         let nodes = items.iter().map(|item| item.nodes).sum::<usize>() + 1;
         let depth = items.iter().map(|item| item.depth).max().unwrap_or(0) + 1;
         Self { place, value: Value::List(items.into()), nodes, depth }
@@ -154,10 +158,7 @@ impl Loader<'_> {
                 self.count(&place, 1, 0)?;
                 let is_tagged_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
                 let plain = style == ScalarStyle::Plain && !is_tagged_text;
-                self.finish(
-                    Node { place, value: Value::Scalar { text: text.into(), plain }, nodes: 1, depth: 0 },
-                    anchor,
-                );
+                self.finish(Node::scalar(place, &text, plain), anchor);
                 Some(())
             }
             Event::SequenceStart(anchor, _) => self.start(place, anchor, false),

@@ -475,9 +475,9 @@ fn thresholds_that_never_lead_or_leave_gaps_are_warnings() {
 #[test]
 fn ids_and_paths_are_cross_checked() {
     check(&[("policy_id: G7_room_noise_V1", "policy_id: G7_room_noise_V9")], "policies/G7/room_noise/V0.yaml:1:12: note: the topic G7_room_noise has no V1
-         policies/G7/room_noise/V1.yaml:1:12: error: expected a policy id such as G1_allergy_V0 (variants V0 to V4), found `G7_room_noise_V9`");
+         policies/G7/room_noise/V1.yaml:1:12: error: expected a policy id such as G1_allergy_V0 (variants V0 to V4, own ones V10 to V99), found `G7_room_noise_V9`");
     check(&[("policy_id: G7_room_noise_V1", "policy_id: 'G7 room::noise_V1'")], "policies/G7/room_noise/V0.yaml:1:12: note: the topic G7_room_noise has no V1
-         policies/G7/room_noise/V1.yaml:1:12: error: expected a policy id such as G1_allergy_V0 (variants V0 to V4), found `G7 room::noise_V1`");
+         policies/G7/room_noise/V1.yaml:1:12: error: expected a policy id such as G1_allergy_V0 (variants V0 to V4, own ones V10 to V99), found `G7 room::noise_V1`");
     check(
         &[("policy_id: G7_room_noise_V1\n", "")],
         "policies/G7/room_noise/V1.yaml:1:1: warning: expected `policy_id`, found no such key; the path tells `G7_room_noise_V1`",
