@@ -16,6 +16,7 @@ mod results;
 mod run;
 mod settings;
 mod topic;
+mod what_if;
 mod window;
 
 use tauri_specta::{Builder, collect_commands, collect_events};
@@ -62,6 +63,10 @@ pub fn builder() -> Builder<tauri::Wry> {
             results::results_compare,
             results::results_by_k,
             results::results_confidence,
+            what_if::what_if_open,
+            what_if::what_if_try,
+            what_if::what_if_draft,
+            what_if::what_if_save,
             results::ground_truth_export,
             file::file_save,
             activity::activity_list,

@@ -6,7 +6,7 @@
 //!
 //! Not here: verdicts ([`crate::verdicts`]).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use quorum_core::{
     ensemble::Ensemble,
@@ -121,7 +121,7 @@ pub struct Judgments {
     panel: Panel,
     /// The ensemble's models with the store's numbers; `None`: no vote of it was ever stored.
     seats: Vec<Option<ModelNo>>,
-    votes: VoteTable,
+    votes: Arc<VoteTable>,
     corrections: BTreeMap<usize, Correction>,
     /// Corrections that have no effect, and why.
     pub unfit: Vec<UnfitOverride>,
@@ -142,11 +142,17 @@ impl Judgments {
         if let Some(space) = space.filter(|space| !has_same_codes(space, &topic.schema)) {
             votes = votes.recoded(&space.schema(), &topic.schema);
         }
-        Ok(Self::tally(store, dataset, topic, ensemble, votes))
+        Ok(Self::tally(store, dataset, topic, ensemble, Arc::new(votes)))
     }
 
     /// Settles votes that were read before.
-    pub fn tally(store: &Store, dataset: &OpenDataset, topic: &Topic, ensemble: &Ensemble, votes: VoteTable) -> Self {
+    pub fn tally(
+        store: &Store,
+        dataset: &OpenDataset,
+        topic: &Topic,
+        ensemble: &Ensemble,
+        votes: Arc<VoteTable>,
+    ) -> Self {
         let schema = topic.schema.clone();
         let seats = ensemble.members().iter().map(|member| store.model_no(&member.model)).collect();
         let panel = Panel::new(ensemble, |model| store.model_no(&model.into()));
@@ -183,9 +189,9 @@ impl Judgments {
         judgments
     }
 
-    /// The votes again, for a tally under another ensemble without another scan of the store.
-    pub fn into_votes(self) -> VoteTable {
-        self.votes
+    /// The same votes settled with other weights.
+    pub fn reweighed(&self, store: &Store, dataset: &OpenDataset, topic: &Topic, ensemble: &Ensemble) -> Self {
+        Self::tally(store, dataset, topic, ensemble, Arc::clone(&self.votes))
     }
 
     pub fn schema(&self) -> &Schema {

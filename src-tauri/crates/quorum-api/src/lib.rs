@@ -43,6 +43,7 @@ mod stakes;
 pub mod topics;
 pub mod verdicts;
 pub mod vote_cache;
+pub mod what_if;
 mod whole_file;
 
 pub use datasets::SAMPLE_NAME;

@@ -80,6 +80,8 @@ pub(crate) struct Inner {
     /// Runs that changed since they were last told about.
     pub dirty: Arc<Mutex<BTreeSet<ManifestId>>>,
     pub connections: Arc<Connections>,
+    /// What the what-if page works on.
+    pub bench: Mutex<Option<Arc<crate::what_if::Bench>>>,
 }
 
 /// The catalog and its topics, ready for the engine.
@@ -199,6 +201,7 @@ impl Quorum {
                 polling: Mutex::default(),
                 dirty,
                 connections,
+                bench: Mutex::default(),
             }),
         };
         quorum.apply_settings()?;

@@ -309,12 +309,11 @@ fn what_if(store: &Store) -> Result<(f64, u64), BenchError> {
     let ensemble = Ensemble::standard();
     let policy = topic.policies.last().expect("a topic has policies");
     let judge = Judge::new(policy, &topic.schema);
-    let mut votes = Judgments::load(store, &dataset, topic, &ensemble)?.into_votes();
+    let loaded = Judgments::load(store, &dataset, topic, &ensemble)?;
     let mut verdicts = 0;
     let ms = median_ms(11, || {
-        let judgments = Judgments::tally(store, &dataset, topic, &ensemble, std::mem::take(&mut votes));
+        let judgments = loaded.reweighed(store, &dataset, topic, &ensemble);
         verdicts += Docket::new(&dataset, &judgments, &[K], true).judge(&judge, 0).businesses.len();
-        votes = judgments.into_votes();
         Ok::<(), BenchError>(())
     })?;
     debug_assert_eq!(verdicts, 11 * dataset.businesses(), "every business was judged every time");

@@ -228,9 +228,7 @@ fn inline(node: &Node) -> String {
         !text.contains(|c: char| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'));
     if node.is_null() {
         "~".to_owned()
-    } else if node.is_plain() && is_one_line {
-        text.to_owned()
-    } else if is_one_line && is_word(text) {
+    } else if is_one_line && (node.is_plain() || is_word(text)) {
         text.to_owned()
     } else if is_one_line {
         format!("'{}'", text.replace('\'', "''"))

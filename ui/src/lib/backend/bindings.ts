@@ -40,6 +40,10 @@ export const commands = {
 	resultsCompare: (query: CompareQuery) => typedError<Comparison, ApiError>(__TAURI_INVOKE("results_compare", { query })),
 	resultsByK: (dataset: string, topic: string) => typedError<VerdictsByK, ApiError>(__TAURI_INVOKE("results_by_k", { dataset, topic })),
 	resultsConfidence: (dataset: string, topic: string, k: number) => typedError<ConfidenceOverview, ApiError>(__TAURI_INVOKE("results_confidence", { dataset, topic, k })),
+	whatIfOpen: (query: WhatIfQuery) => typedError<WhatIfPage, ApiError>(__TAURI_INVOKE("what_if_open", { query })),
+	whatIfTry: (request: WhatIfRequest) => typedError<WhatIfOutcome, ApiError>(__TAURI_INVOKE("what_if_try", { request })),
+	whatIfDraft: (request: WhatIfRequest, name: string) => typedError<PolicyDraft, ApiError>(__TAURI_INVOKE("what_if_draft", { request, name })),
+	whatIfSave: (request: WhatIfRequest, name: string) => typedError<PolicyDraft, ApiError>(__TAURI_INVOKE("what_if_save", { request, name })),
 	groundTruthExport: (request: ExportRequest) => typedError<ExportReport, ApiError>(__TAURI_INVOKE("ground_truth_export", { request })),
 	fileSave: (path: string, content: FileContent) => typedError<string, ApiError>(__TAURI_INVOKE("file_save", { path, content })),
 	activityList: (limit: number) => typedError<Activity[], ApiError>(__TAURI_INVOKE("activity_list", { limit })),
@@ -459,6 +463,13 @@ export type DatasetSummary = {
 
 export type DatasetsChanged = number;
 
+export type DiffKind = "same" | "added" | "removed";
+
+export type DiffLine = {
+	kind: DiffKind,
+	text: string,
+};
+
 /**  Why a label needs a person. */
 export type Doubt = "tie" | 
 /**  So many votes gave no valid value that those who did are too few. */
@@ -713,6 +724,36 @@ export type KeyState = {
 	problem: KeyProblem | null,
 };
 
+/**  A number that can be moved. */
+export type Knob = {
+	knob: string,
+	kind: KnobKind,
+	label: string,
+	/**  Where it stands in the policy's file, as people write such places. */
+	path: string,
+	value: number,
+	/**  What a slider covers; a typed value may lie outside. */
+	min: number,
+	max: number,
+	step: number,
+	/**  Thresholds and counts: the outcome that they lead to. */
+	verdictIndex: number | null,
+	bound: ThresholdBound | null,
+};
+
+export type KnobChange = {
+	knob: string,
+	value: number,
+};
+
+export type KnobKind = "threshold" | 
+/**  Points of a severity. */
+"points" | "modifier" | "recency" | 
+/**  How many judgments a condition needs. */
+"count" | 
+/**  Weight of each vote of a model. It belongs to the ensemble, so it is not saved with a policy. */
+"weight";
+
 /**  A label with its review, and every value it could take. */
 export type LabelDetail = {
 	query: LabelQuery,
@@ -927,6 +968,18 @@ export type PolicyDistribution = {
 	withoutVerdict: number,
 	/**  Businesses whose verdict differs from that at `compare_k`. */
 	moved: number,
+};
+
+/**  A policy of one's own before it is saved. */
+export type PolicyDraft = {
+	/**  The id that it gets, and its file in the catalog. */
+	policy: string,
+	variant: string,
+	file: string,
+	/**  The file against that of the original, both written out whole. */
+	lines: DiffLine[],
+	/**  Changes that do not belong to a policy and are not saved. */
+	leftOut: string[],
 };
 
 export type PolicyOutcome = {
@@ -1218,6 +1271,12 @@ export type RunSummary = {
 	sandbox: boolean,
 };
 
+export type ScoreCount = {
+	score: number,
+	verdictIndex: number | null,
+	count: number,
+};
+
 export type Settings = {
 	theme: Theme,
 	notifications: NotificationSettings,
@@ -1393,6 +1452,54 @@ export type Why =
 { kind: "rule"; before: string; after: string } | 
 /**  One side counts points, the other goes by rules. */
 { kind: "method"; points: number; rule: string; pointsAfter: boolean };
+export type WhatIfFlip = {
+	business: string,
+	name: string,
+	before: number | null,
+	after: number | null,
+	scoreBefore: number | null,
+	score: number | null,
+	/**  The changes that make the flip by themselves; none: only several together do. */
+	causes: string[],
+};
+
+export type WhatIfOutcome = {
+	/**  Businesses per outcome as the policy stands, and with the changes. */
+	countsBefore: number[],
+	counts: number[],
+	withoutVerdict: number,
+	/**  Businesses by outcome before (rows) and after. */
+	matrix: number[][],
+	/**  In dataset order. */
+	flips: WhatIfFlip[],
+	/**  Points policies: how many businesses have each score with the changes, ascending. */
+	scores: ScoreCount[],
+};
+
+export type WhatIfPage = {
+	query: WhatIfQuery,
+	summary: PolicySummary,
+	/**  Everything that can be moved, by kind, in the policy's order. */
+	knobs: Knob[],
+	/**  Recency counts back from this day. */
+	referenceDate: string | null,
+	/**  Reviews within K that no verdict uses yet, because votes are missing. */
+	missingJudgments: number,
+	/**  Nothing moved. */
+	outcome: WhatIfOutcome,
+};
+
+export type WhatIfQuery = {
+	dataset: string,
+	topic: string,
+	policy: string,
+	k: number,
+};
+
+export type WhatIfRequest = {
+	query: WhatIfQuery,
+	changes: KnobChange[],
+};
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -50,6 +50,9 @@
 //! | `results_compare` | `query` | [`Comparison`](compare::Comparison) |
 //! | `results_by_k` | `dataset`, `topic` | [`VerdictsByK`](compare::VerdictsByK) |
 //! | `results_confidence` | `dataset`, `topic`, `k` | [`ConfidenceOverview`](confidence::ConfidenceOverview) |
+//! | `what_if_open` | `query` | [`WhatIfPage`](what_if::WhatIfPage) |
+//! | `what_if_try` | `request` | [`WhatIfOutcome`](what_if::WhatIfOutcome) |
+//! | `what_if_draft`, `what_if_save` | `request`, `name` | [`PolicyDraft`](what_if::PolicyDraft) |
 //! | `ground_truth_export` | `request` | [`ExportReport`](results::ExportReport) |
 //! | `file_save` | `path`, `content` | the path |
 //! | `activity_list` | `limit` | `Vec<`[`Activity`](activity::Activity)`>`, newest first |
@@ -83,6 +86,7 @@ pub mod results;
 pub mod run;
 pub mod settings;
 pub mod topic;
+pub mod what_if;
 
 /// How a finite `f64` is declared to TypeScript: as `number`. Left alone, specta says `number | null`, because JSON has
 /// no NaN. Nothing here may be NaN or infinite, so the type may say so.

@@ -8,4 +8,5 @@ mod pages;
 mod queue;
 mod verdicts;
 mod vote_cache;
+mod what_if;
 mod world;

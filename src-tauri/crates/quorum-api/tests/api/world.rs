@@ -56,6 +56,7 @@ pub struct World {
     pub folder: TempDir,
     pub store: Store,
     pub catalog: Catalog,
+    realm: Realm,
 }
 
 pub const CATEGORIES: [&str; 3] = ["Thai, Restaurants", "Bakeries", "Bars, asian Fusion"];
@@ -63,8 +64,12 @@ pub const CATEGORIES: [&str; 3] = ["Thai, Restaurants", "Bakeries", "Bars, asian
 impl World {
     /// Businesses with these numbers of reviews; review `b.r` is the `r`th of business `b`, both from 0.
     pub fn new(reviews: &[usize]) -> Self {
+        Self::with_realm(reviews, Realm::Live)
+    }
+
+    pub fn with_realm(reviews: &[usize], realm: Realm) -> Self {
         let folder = TempDir::new().expect("a folder");
-        let store = Store::open(&folder.path().join("store.redb")).expect("a store");
+        let store = Store::open(&folder.path().join("quorum.redb")).expect("a store");
         // Numbers that do not follow the dataset's order.
         let backwards: Vec<ReviewId> = (0..reviews.len())
             .rev()
@@ -82,7 +87,12 @@ impl World {
             })
         });
         store.import_dataset::<StoreError>(&DatasetName::from(DATASET), "test", AT, businesses).expect("a dataset");
-        Self { folder, store, catalog: builtin().clone() }
+        Self { folder, store, catalog: builtin().clone(), realm }
+    }
+
+    /// Lets go of the store, so that a program can open it.
+    pub fn close(self) -> TempDir {
+        self.folder
     }
 
     pub fn topic(&self, id: &str) -> &Topic {
@@ -96,7 +106,7 @@ impl World {
     /// Stores votes on the topic's present terms.
     pub fn cast(&self, topic: &Topic, review: ReviewNo, votes: &[Cast]) {
         let space =
-            self.store.intern_space(Realm::Live, &topic.id, &topic.schema.term_hash(), &topic.schema).expect("a space");
+            self.store.intern_space(self.realm, &topic.id, &topic.schema.term_hash(), &topic.schema).expect("a space");
         let votes = votes.iter().map(|vote| NewVote {
             review,
             vote: Vote {

@@ -20,6 +20,7 @@ import { FakeQueue } from "./queue";
 import { detailAt, type FakeRun, summaryAt } from "./runs";
 import { activity, dataset, type FakeDataset, history, metro, type Scenario, sampleDataset } from "./story";
 import { detail, overview } from "./verdicts";
+import { draftOf, openPage, tryOut } from "./whatif";
 import { judge, makeBusinesses } from "./world";
 
 export interface FakeOptions {
@@ -522,6 +523,16 @@ export function createFake(options: FakeOptions = {}): Fake {
 				});
 			return path;
 		},
+		whatIfOpen: (query) => {
+			const d = datasetOf(query.dataset);
+			return openPage(d.businesses, query, d.known.get(query.topic)?.k ?? 0);
+		},
+		whatIfTry: (request) => {
+			const d = datasetOf(request.query.dataset);
+			return tryOut(d.businesses, request, d.known.get(request.query.topic)?.k ?? 0);
+		},
+		whatIfDraft: (request, name) => draftOf(request, name),
+		whatIfSave: (request, name) => draftOf(request, name),
 		groundTruthExport: (request) => {
 			if (!request.dir.startsWith("/"))
 				refuse("fileUnwritable", `“${request.dir}” is not a directory that can be written.`, {

@@ -12,7 +12,25 @@ import type {
 import { topicById } from "./catalog";
 import { type Business, type Judgment, judge } from "./world";
 
-const points: Record<string, number> = { mild: 2, moderate: 5, severe: 15 };
+/** The numbers of a policy that can be moved. */
+export interface Numbers {
+	points: Record<string, number>;
+	recency: number[];
+	/** High, critical. */
+	thresholds: [number, number];
+	/** Moderate incidents for critical, incidents for high. */
+	moderate: number;
+	any: number;
+}
+
+export const numbersOf = (variant: number, k: number): Numbers => ({
+	points: { mild: 2, moderate: 5, severe: 15 },
+	recency: [1, 0.5, 0.25],
+	thresholds: thresholds(variant, k),
+	moderate: 2,
+	any: 1,
+});
+
 const labels: Record<string, string> = {
 	mild: "Mild incident",
 	moderate: "Moderate incident",
@@ -24,12 +42,13 @@ export function judgments(business: Business, topic: string, k: number, knownK: 
 	return Array.from({ length: n }, (_, i) => judge(business, i, topic));
 }
 
-function recency(date: string): number {
+function recency(date: string, weights: number[]): number {
 	const age = (Date.UTC(2022, 0, 1) - Date.parse(`${date}T00:00:00Z`)) / 86400000 / 365.25;
-	return age <= 1 ? 1 : age <= 3 ? 0.5 : 0.25;
+	return weights[age <= 1 ? 0 : age <= 3 ? 1 : 2]!;
 }
 
-function incidentsOf(js: Judgment[], weighted: boolean): Incident[] {
+function incidentsOf(js: Judgment[], weighted: boolean, numbers = numbersOf(0, 0)): Incident[] {
+	const { points } = numbers;
 	return js
 		.filter((j) => j.relevant && j.values[0] === "firsthand" && points[j.values[1] ?? ""])
 		.map((j) => {
@@ -38,7 +57,7 @@ function incidentsOf(js: Judgment[], weighted: boolean): Incident[] {
 			if (j.values[2] === "false") modifiers.push({ label: "false assurance", points: 5 });
 			if (j.values[3] === "dismissive") modifiers.push({ label: "dismissive staff", points: 3 });
 			const total = points[severity]! + modifiers.reduce((a, m) => a + m.points, 0);
-			const weight = weighted ? recency(j.review.date) : 1;
+			const weight = weighted ? recency(j.review.date, numbers.recency) : 1;
 			return {
 				reviewId: j.review.id,
 				date: j.review.date,
@@ -64,7 +83,7 @@ function thresholds(variant: number, k: number): [number, number] {
 	return k >= 50 ? [6, 14] : [4, 10];
 }
 
-function rulesOf(js: Judgment[], variant: number): RuleOutcome[] {
+function rulesOf(js: Judgment[], variant: number, numbers = numbersOf(0, 0)): RuleOutcome[] {
 	const first = js.filter((j) => j.relevant && j.values[0] === "firsthand");
 	const condition = (text: string, needed: number, test: (j: Judgment) => boolean): ConditionOutcome => {
 		const hits = first.filter(test);
@@ -72,7 +91,7 @@ function rulesOf(js: Judgment[], variant: number): RuleOutcome[] {
 	};
 	const critical = [
 		condition("At least 1 severe incident, first-hand", 1, (j) => j.values[1] === "severe"),
-		condition("At least 2 moderate incidents, first-hand", 2, (j) => j.values[1] === "moderate"),
+		condition("At least 2 moderate incidents, first-hand", numbers.moderate, (j) => j.values[1] === "moderate"),
 	];
 	if (variant === 1)
 		critical.push(
@@ -83,7 +102,7 @@ function rulesOf(js: Judgment[], variant: number): RuleOutcome[] {
 			),
 		);
 	const high = [
-		condition("At least 1 mild or moderate incident, first-hand", 1, (j) =>
+		condition("At least 1 mild or moderate incident, first-hand", numbers.any, (j) =>
 			["mild", "moderate"].includes(j.values[1] ?? ""),
 		),
 	];
@@ -118,15 +137,22 @@ interface Outcome {
 }
 
 /** `bad` counts from best to worst; a worst-first policy turns it round. */
-export function outcome(business: Business, js: Judgment[], variant: number, k: number, worstFirst: boolean): Outcome {
+export function outcome(
+	business: Business,
+	js: Judgment[],
+	variant: number,
+	k: number,
+	worstFirst: boolean,
+	numbers = numbersOf(variant, k),
+): Outcome {
 	if (js.length === 0) return { verdictIndex: null, score: null };
 	const turn = (bad: number) => (worstFirst ? 2 - bad : bad);
 	if (variant < 2)
-		return { verdictIndex: turn(rulesOf(js, variant).find((r) => r.matched)!.verdictIndex), score: null };
-	const incidents = incidentsOf(js, variant === 3);
+		return { verdictIndex: turn(rulesOf(js, variant, numbers).find((r) => r.matched)!.verdictIndex), score: null };
+	const incidents = incidentsOf(js, variant === 3, numbers);
 	const score =
 		incidents.reduce((a, i) => a + i.weightedPoints, 0) + (incidents.length ? (cuisine(business)?.points ?? 0) : 0);
-	const [high, critical] = thresholds(variant, k);
+	const [high, critical] = numbers.thresholds;
 	return { verdictIndex: turn(score >= critical ? 2 : score >= high ? 1 : 0), score };
 }
 
