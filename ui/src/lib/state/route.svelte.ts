@@ -8,6 +8,7 @@ export type View =
 	| { page: "business"; business: string; review?: string }
 	| { page: "queue" }
 	| { page: "catalog"; topic?: string; tab?: string; path?: string }
+	| { page: "whatif" }
 	| { page: "activity" }
 	| { page: "settings"; section?: string };
 

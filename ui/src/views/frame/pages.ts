@@ -4,6 +4,7 @@ import type { IconName } from "../../lib/components/icons";
 
 export interface PageEntry {
 	page: "extraction" | "runs" | "results" | "queue" | "catalog" | "activity";
+	page: "extraction" | "runs" | "results" | "queue" | "whatif" | "activity";
 	name: string;
 	icon: IconName;
 	/** The letter after G. */
@@ -16,5 +17,6 @@ export const pages: PageEntry[] = [
 	{ page: "results", name: "Results", icon: "table", letter: "e" },
 	{ page: "queue", name: "Review queue", icon: "queue", letter: "q" },
 	{ page: "catalog", name: "Catalog", icon: "book", letter: "c" },
+	{ page: "whatif", name: "What-if", icon: "sliders", letter: "w" },
 	{ page: "activity", name: "Activity", icon: "bell", letter: "a" },
 ];

@@ -1,0 +1,177 @@
+// One policy with some of its numbers moved, and what comes of it.
+
+import {
+	type ApiError,
+	backend,
+	call,
+	type KnobChange,
+	type PolicyDraft,
+	type WhatIfFlip,
+	type WhatIfOutcome,
+	type WhatIfPage,
+	type WhatIfQuery,
+} from "../backend";
+import { keepPlaces, orderFlips } from "../whatif";
+import { app } from "./app.svelte";
+import { selection } from "./route.svelte";
+import { toasts } from "./toasts.svelte";
+
+const pastMax = 100;
+
+class WhatIf {
+	page = $state.raw<WhatIfPage | null>(null);
+	outcome = $state.raw<WhatIfOutcome | null>(null);
+	error = $state.raw<ApiError | null>(null);
+	/** Values that differ from the policy's, by knob. */
+	values = $state.raw<ReadonlyMap<string, number>>(new Map());
+	/** A handle or slider is held: rows keep their places. */
+	held = $state(false);
+	rows = $state.raw<WhatIfFlip[]>([]);
+
+	policy = $derived.by(() => {
+		const policies = app.topics.find((t) => t.topic === selection.topic)?.policies ?? [];
+		return policies.find((p) => p.variant === selection.variant) ?? policies.at(-1) ?? null;
+	});
+	query = $derived.by((): WhatIfQuery | null => {
+		const { dataset, topic, k } = selection;
+		const policy = this.policy?.policy;
+		return dataset && topic && policy ? { dataset, topic, policy, k } : null;
+	});
+	changes = $derived.by((): KnobChange[] => [...this.values].map(([knob, value]) => ({ knob, value })));
+
+	#asked: WhatIfQuery | null = null;
+	#past: ReadonlyMap<string, number>[] = [];
+	#trying = false;
+	#stale = false;
+
+	/** Sets up on the votes as they are. Moves that mean the same at another K stay. */
+	async open(query: WhatIfQuery | null): Promise<void> {
+		this.#asked = query;
+		if (!query) return;
+		const r = await call(backend().commands.whatIfOpen(query));
+		if (this.#asked !== query) return;
+		const had = this.page;
+		this.error = r.ok ? null : r.error;
+		this.page = r.ok ? r.data : null;
+		this.outcome = r.ok ? r.data.outcome : null;
+		this.#past = [];
+		const stays = had?.query.policy === query.policy && had.query.dataset === query.dataset;
+		const byK = (id: string) => /^(threshold|count)/.test(id) && had?.query.k !== query.k;
+		this.values = new Map([...this.values].filter(([knob]) => stays && !byK(knob) && this.knob(knob)));
+		this.rows = [];
+		if (this.values.size > 0) await this.#attempt();
+	}
+
+	knob(id: string) {
+		return this.page?.knobs.find((k) => k.knob === id) ?? null;
+	}
+
+	value(id: string): number {
+		return this.values.get(id) ?? this.knob(id)?.value ?? 0;
+	}
+
+	/** Begins a move that Undo takes back as a whole. */
+	hold(): void {
+		if (this.held) return;
+		this.held = true;
+		this.#remember();
+	}
+
+	release(): void {
+		this.held = false;
+		this.#sort();
+	}
+
+	move(id: string, value: number): void {
+		const knob = this.knob(id);
+		if (!knob || !Number.isFinite(value) || value === this.value(id)) return;
+		if (!this.held) this.#remember();
+		const values = new Map(this.values);
+		if (value === knob.value) values.delete(id);
+		else values.set(id, value);
+		this.values = values;
+		void this.#attempt();
+	}
+
+	reset(id: string): void {
+		const knob = this.knob(id);
+		if (knob) this.move(id, knob.value);
+	}
+
+	discard(): void {
+		this.#remember();
+		this.values = new Map();
+		void this.#attempt();
+	}
+
+	undo(): void {
+		const past = this.#past.pop();
+		if (!past) return;
+		this.values = past;
+		void this.#attempt();
+	}
+
+	/** Another window of tests begins without any. */
+	forget(): void {
+		this.#asked = null;
+		this.#past = [];
+		this.page = null;
+		this.outcome = null;
+		this.error = null;
+		this.values = new Map();
+		this.rows = [];
+		this.held = false;
+	}
+
+	#remember(): void {
+		if (this.#past.at(-1) === this.values) return;
+		this.#past.push(this.values);
+		if (this.#past.length > pastMax) this.#past.shift();
+	}
+
+	/** One question at a time; of those that come meanwhile only the latest is asked. */
+	async #attempt(): Promise<void> {
+		this.#stale = true;
+		if (this.#trying) return;
+		this.#trying = true;
+		while (this.#stale && this.page) {
+			this.#stale = false;
+			const { query } = this.page;
+			const r = await call(backend().commands.whatIfTry({ query, changes: this.changes }));
+			if (this.page?.query !== query) continue;
+			if (r.ok) {
+				this.outcome = r.data;
+				if (this.held) this.rows = keepPlaces(this.rows, r.data.flips);
+				else this.#sort();
+			} else toasts.fail(r.error);
+		}
+		this.#trying = false;
+	}
+
+	#sort(): void {
+		if (this.page && this.outcome) this.rows = orderFlips(this.page.summary, this.outcome.flips);
+	}
+
+	async draft(name: string): Promise<{ draft: PolicyDraft | null; error: ApiError | null }> {
+		if (!this.page) return { draft: null, error: null };
+		const r = await call(backend().commands.whatIfDraft({ query: this.page.query, changes: this.changes }, name));
+		return r.ok ? { draft: r.data, error: null } : { draft: null, error: r.error };
+	}
+
+	/** Saves it as a policy of one's own, and goes on with that one. */
+	async save(name: string): Promise<ApiError | null> {
+		if (!this.page) return null;
+		const r = await call(backend().commands.whatIfSave({ query: this.page.query, changes: this.changes }, name));
+		if (!r.ok) return r.error;
+		this.values = new Map();
+		await app.loadTopics();
+		selection.variant = r.data.variant;
+		toasts.say(
+			`Saved as ${r.data.variant} ${name.trim()}`,
+			`The original is unchanged. In the catalog: ${r.data.file}`,
+		);
+		return null;
+	}
+}
+
+export const whatif = new WhatIf();
