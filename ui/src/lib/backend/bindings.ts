@@ -1436,22 +1436,6 @@ export type VerdictsByK = {
 	policies: PolicyByK[],
 };
 
-/**  One difference between two verdicts on one business. */
-export type Why = 
-/**  Only one of the sides has a complete review to judge. */
-{ kind: "unjudged" } | 
-/**  The larger K reads more reviews, with these incidents in them. `gained` tells which side reads them: the one after. */
-{ kind: "reviews"; reviews: number; incidents: number; points: number | null; gained: boolean } | 
-/**  Reviews that both sides read count on one side only. */
-{ kind: "counted"; incidents: number; points: number | null; gained: boolean } | 
-/**  The same incidents have other points. */
-{ kind: "points"; incidents: number; before: number; after: number } | 
-/**  An outcome starts at another score. */
-{ kind: "threshold"; verdict: string; before: number; after: number } | 
-/**  Another rule decides. */
-{ kind: "rule"; before: string; after: string } | 
-/**  One side counts points, the other goes by rules. */
-{ kind: "method"; points: number; rule: string; pointsAfter: boolean };
 export type WhatIfFlip = {
 	business: string,
 	name: string,
@@ -1500,6 +1484,23 @@ export type WhatIfRequest = {
 	query: WhatIfQuery,
 	changes: KnobChange[],
 };
+
+/**  One difference between two verdicts on one business. */
+export type Why = 
+/**  Only one of the sides has a complete review to judge. */
+{ kind: "unjudged" } | 
+/**  The larger K reads more reviews, with these incidents in them. `gained` tells which side reads them: the one after. */
+{ kind: "reviews"; reviews: number; incidents: number; points: number | null; gained: boolean } | 
+/**  Reviews that both sides read count on one side only. */
+{ kind: "counted"; incidents: number; points: number | null; gained: boolean } | 
+/**  The same incidents have other points. */
+{ kind: "points"; incidents: number; before: number; after: number } | 
+/**  An outcome starts at another score. */
+{ kind: "threshold"; verdict: string; before: number; after: number } | 
+/**  Another rule decides. */
+{ kind: "rule"; before: string; after: string } | 
+/**  One side counts points, the other goes by rules. */
+{ kind: "method"; points: number; rule: string; pointsAfter: boolean };
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

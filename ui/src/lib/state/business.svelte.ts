@@ -20,6 +20,15 @@ class Business {
 		this.error = r.ok ? null : r.error;
 	}
 
+	/** Both again, because a label was corrected. */
+	async again(): Promise<void> {
+		const review = this.review?.query;
+		await Promise.all([
+			this.#asked ? this.load({ ...this.#asked }) : null,
+			review ? this.loadReview(review.dataset, review.topic, review.reviewId) : null,
+		]);
+	}
+
 	async loadReview(dataset: string, topic: string, reviewId: string | null): Promise<void> {
 		const key = `${dataset}\n${topic}\n${reviewId ?? ""}`;
 		this.#askedReview = key;

@@ -7,6 +7,8 @@ export interface Toast {
 	title: string;
 	body?: string;
 	error?: ApiError;
+	/** What can still be done about it. */
+	action?: { label: string; run: () => void };
 }
 
 const shownMs = 6000;
@@ -16,8 +18,8 @@ class Toasts {
 	list = $state<Toast[]>([]);
 	#next = 1;
 
-	say(title: string, body?: string): void {
-		const id = this.#add({ title, body });
+	say(title: string, body?: string, action?: Toast["action"]): void {
+		const id = this.#add({ title, body, action });
 		setTimeout(() => this.dismiss(id), shownMs);
 	}
 
