@@ -18,6 +18,8 @@ export default defineConfig({
 		environment: "happy-dom",
 		include: ["src/**/*.test.ts"],
 		setupFiles: ["src/test-setup.ts"],
+		// Whole pages are drawn; a busy machine takes its time.
+		testTimeout: 30_000,
 		// Style sheets are empty in tests, but for the one that charts read.
 		css: { include: [/tokens\.css/] },
 	},

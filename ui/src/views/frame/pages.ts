@@ -3,8 +3,7 @@
 import type { IconName } from "../../lib/components/icons";
 
 export interface PageEntry {
-	page: "extraction" | "runs" | "results" | "queue" | "catalog" | "activity";
-	page: "extraction" | "runs" | "results" | "queue" | "whatif" | "activity";
+	page: "extraction" | "runs" | "results" | "queue" | "whatif" | "catalog" | "activity";
 	name: string;
 	icon: IconName;
 	/** The letter after G. */
@@ -16,7 +15,7 @@ export const pages: PageEntry[] = [
 	{ page: "runs", name: "Runs", icon: "runs", letter: "r" },
 	{ page: "results", name: "Results", icon: "table", letter: "e" },
 	{ page: "queue", name: "Review queue", icon: "queue", letter: "q" },
-	{ page: "catalog", name: "Catalog", icon: "book", letter: "c" },
 	{ page: "whatif", name: "What-if", icon: "sliders", letter: "w" },
+	{ page: "catalog", name: "Catalog", icon: "book", letter: "c" },
 	{ page: "activity", name: "Activity", icon: "bell", letter: "a" },
 ];

@@ -134,10 +134,11 @@ export function tryOut(businesses: Business[], request: WhatIfRequest, knownK: n
 	const known = knobsOf(query);
 	for (const c of changes)
 		if (!known.some((k) => k.knob === c.knob)) refuse("notFound", `The policy has nothing called ${c.knob} to move.`);
-	const judge = (b: Business, n: Numbers) =>
-		outcome(b, judgments(b, query.topic, query.k, knownK), at, query.k, summary.worstFirst, n);
-	const before = businesses.map((b) => judge(b, moved(query, [])));
-	const after = businesses.map((b) => judge(b, moved(query, changes)));
+	const settled = businesses.map((b) => judgments(b, query.topic, query.k, knownK));
+	const judge = (i: number, n: Numbers) => outcome(businesses[i]!, settled[i]!, at, query.k, summary.worstFirst, n);
+	const [asIs, changed] = [moved(query, []), moved(query, changes)];
+	const before = businesses.map((_, i) => judge(i, asIs));
+	const after = changes.length === 0 ? before : businesses.map((_, i) => judge(i, changed));
 	const alone = changes.map((c) => ({ c, n: moved(query, [c]) }));
 	const counts = (all: typeof before) => summary.verdicts.map((_, i) => all.filter((o) => o.verdictIndex === i).length);
 	const scores = new Map<string, { score: number; verdictIndex: number | null; count: number }>();
@@ -167,7 +168,7 @@ export function tryOut(businesses: Business[], request: WhatIfRequest, knownK: n
 					after: is.verdictIndex,
 					scoreBefore: was.score,
 					score: is.score,
-					causes: alone.filter((a) => judge(b, a.n).verdictIndex === is.verdictIndex).map((a) => a.c.knob),
+					causes: alone.filter((a) => judge(i, a.n).verdictIndex === is.verdictIndex).map((a) => a.c.knob),
 				},
 			];
 		}),
