@@ -90,8 +90,32 @@ impl<'a> Bases<'a> {
             node = base_node;
         }
         // From the nearest base to the farthest: what is already there wins.
-        Some(layers[1..].iter().fold(layers[0].clone(), |merged, base| merge(&merged, base)))
+        Some(layers[1..].iter().fold(raised(layers[0]), |merged, base| merge(&merged, &raised(base))))
     }
+}
+
+/// `decision` and `output` stand at the top of a policy, or in its `normative`; here they always stand at the top, so that
+/// a policy of one kind may extend one of the other.
+fn raised(policy: &Node) -> Node {
+    let Value::Map(entries) = &policy.value else { return policy.clone() };
+    let normative = entries.iter().find(|(key, _)| key.text() == Some("normative")).map(|(_, value)| value);
+    let Some(Value::Map(inner)) = normative.map(|normative| &normative.value) else { return policy.clone() };
+    let is_raised = |key: &Node| {
+        let name = key.text().filter(|name| matches!(*name, "decision" | "output"));
+        name.is_some_and(|name| !entries.iter().any(|(known, _)| known.text() == Some(name)))
+    };
+    let (up, stay): (Vec<_>, Vec<_>) = inner.iter().cloned().partition(|(key, _)| is_raised(key));
+    if up.is_empty() {
+        return policy.clone();
+    }
+    let mut all = entries.to_vec();
+    for (key, value) in &mut all {
+        if key.text() == Some("normative") {
+            *value = Node::map(value.place.clone(), stay.clone());
+        }
+    }
+    all.extend(up);
+    Node::map(policy.place.clone(), all)
 }
 
 /// `own` with everything of `base` that it does not say itself.

@@ -148,6 +148,23 @@ fn the_fixture_is_correct() {
 }
 
 #[test]
+fn decision_and_output_may_stand_in_normative() {
+    let start = FIXTURE.find("decision:\n").expect("a decision");
+    let end = FIXTURE.find("=== policies/G7/room_noise/V1").expect("the next file");
+    let within: String = FIXTURE[start..end].lines().map(|line| format!("  {line}\n")).collect();
+    let text = format!("{}{within}{}", &FIXTURE[..start], &FIXTURE[end..]);
+    let ((nested, problems), (flat, _)) = (read(files(&text)), read(files(FIXTURE)));
+    assert_eq!(problems, []);
+    let policies = |catalog: &Catalog| catalog.policies().map(|(_, policy)| policy.clone()).collect::<Vec<_>>();
+    assert_eq!((policies(&nested).len(), policies(&nested)), (4, policies(&flat)));
+    // In both places the one at the top holds, and the other is told.
+    let twice = format!("{}  decision: {{verdicts: [A]}}\n{}", &FIXTURE[..start], &FIXTURE[start..]);
+    let (catalog, problems) = read(files(&twice));
+    assert_eq!(policies(&catalog), policies(&flat));
+    assert!(problems[0].message.contains("unknown key `decision` in `normative`"), "{problems:?}");
+}
+
+#[test]
 fn extends_merges_mappings_and_replaces_lists() {
     let (v2, v3) = (policy_of(&[], "G7_room_noise_V2"), policy_of(&[], "G7_room_noise_V3"));
     let (two, three) = (v2.scoring.expect("points"), v3.scoring.expect("points"));

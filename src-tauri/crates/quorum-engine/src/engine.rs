@@ -614,8 +614,8 @@ fn expected(manifest: &Manifest, batch: &Batch) -> f64 {
 
 fn connect_trouble(error: &ConnectError, now: Seconds) -> Trouble {
     let kind = match error {
-        ConnectError::NoKey => TroubleKind::NoKey,
-        ConnectError::Keyring(_) | ConnectError::Address(_) | ConnectError::Sandbox(_) => TroubleKind::Other,
+        ConnectError::NoKey | ConnectError::Keyring(_) => TroubleKind::NoKey,
+        ConnectError::Address(_) | ConnectError::Sandbox(_) => TroubleKind::Other,
     };
     let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
     Trouble { kind, words: format!("{error}{source}"), at: now }

@@ -55,7 +55,7 @@ pub enum Command {
         #[command(flatten)]
         wish: Wish,
         /// Most that this run may cost; nothing is sent beyond it.
-        #[arg(long, value_name = "USD")]
+        #[arg(long, value_name = "USD", value_parser = dollars, allow_negative_numbers = true)]
         budget: Option<f64>,
         /// Agree to the price.
         #[arg(long)]
@@ -252,6 +252,11 @@ fn address(text: &str) -> Result<String, String> {
 
 fn models(text: &str) -> Result<String, String> {
     Ensemble::read(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let amount = text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
+    amount.ok_or_else(|| "a budget is an amount in dollars, 0 or more".to_owned())
 }
 
 fn k(text: &str) -> Result<u32, String> {

@@ -3,9 +3,11 @@
 //! Results go to stdout, progress and diagnostics to stderr. Exit status: 0 done, 1 not possible, 2 wrong usage, 3 needs
 //! consent, 4 not finished yet. Not here: what a command does; that is quorum-api.
 
+#[macro_use]
+mod outcome;
+
 mod args;
 mod commands;
-mod outcome;
 mod wait;
 
 use std::process::ExitCode;
@@ -23,7 +25,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("quorumctl: the runtime could not be started: {error}");
+            say!("quorumctl: the runtime could not be started: {error}");
             return ExitCode::from(1);
         }
     };

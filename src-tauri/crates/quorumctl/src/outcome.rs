@@ -26,6 +26,16 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// A line on stderr. A reader that has gone, as in `quorumctl … 2>&1 | head`, does not end the command.
+pub fn tell(line: std::fmt::Arguments<'_>) {
+    let _closed = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// `eprintln!` that outlives its reader.
+macro_rules! say {
+    ($($word:tt)*) => { $crate::outcome::tell(format_args!($($word)*)) };
+}
+
 /// Where results and progress go.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
@@ -44,7 +54,7 @@ impl Output {
     /// Why it could not be done: on stderr, and as the one JSON object, so that a script reads it without looking at the
     /// status first.
     pub fn failure(self, error: &Failure) {
-        eprintln!("quorumctl: {error}");
+        say!("quorumctl: {error}");
         if self.json {
             self.result(&json!({"error": error}), String::new);
         }
@@ -53,7 +63,7 @@ impl Output {
     /// A line about what goes on.
     pub fn progress(self, line: &str) {
         if !self.quiet {
-            eprintln!("{line}");
+            say!("{line}");
         }
     }
 }

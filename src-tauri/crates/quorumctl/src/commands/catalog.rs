@@ -54,7 +54,7 @@ pub fn run(quorum: &Quorum, output: Output, command: &Catalog) -> Result<Exit, F
                 lines.join("\n")
             });
             if of(Severity::Error) > 0 {
-                eprintln!("quorumctl: the catalog has {} errors", of(Severity::Error));
+                say!("quorumctl: the catalog has {} errors", of(Severity::Error));
                 return Ok(Exit::Failed);
             }
         }

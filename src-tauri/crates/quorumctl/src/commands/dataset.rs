@@ -12,13 +12,18 @@ use crate::{
 pub fn run(quorum: &Quorum, output: Output, command: &Dataset) -> Result<Exit, Failure> {
     match command {
         Dataset::Import { file, name } => {
+            let known = quorum.dataset_list()?;
             let report = quorum.dataset_import(file, name.as_deref())?;
+            let replaced = known.iter().any(|dataset| dataset.name == report.dataset.name);
+            if replaced {
+                output.progress(&format!("the dataset {} is replaced; its reviews' votes stay", report.dataset.name));
+            }
             for problem in &report.problems {
                 let field = problem.field.as_deref().map(|field| format!(", {field}")).unwrap_or_default();
-                eprintln!("{}: line {}{field}: {}", file.display(), problem.line, problem.message);
+                say!("{}: line {}{field}: {}", file.display(), problem.line, problem.message);
             }
             if u64::from(report.skipped) > report.problems.len() as u64 {
-                eprintln!(
+                say!(
                     "{} more were left out for like reasons",
                     u64::from(report.skipped) - report.problems.len() as u64
                 );
@@ -28,6 +33,7 @@ pub fn run(quorum: &Quorum, output: Output, command: &Dataset) -> Result<Exit, F
                 "businesses": report.businesses,
                 "reviews": report.reviews,
                 "skipped": report.skipped,
+                "replaced": replaced,
             });
             output.result(&json, || {
                 format!(

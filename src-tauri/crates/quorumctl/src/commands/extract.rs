@@ -26,9 +26,6 @@ pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Term
         return Err(Failure::new(ErrorCode::InvalidInput, "This version asks through the Batch API only.")
             .safe("Nothing was sent."));
     }
-    if terms.budget.is_some_and(|budget| !(budget.is_finite() && budget >= 0.0)) {
-        return Err(Failure::invalid("--budget is an amount in dollars, 0 or more.").safe("Nothing was sent."));
-    }
     let wish = plan::read(wish, Mode::Batch)?;
     let address = quorum.address()?;
     let (mut draft, mut topic) = quorum.draft(&wish)?;
@@ -57,7 +54,7 @@ pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Term
     output.progress(&plan::people(&draft));
     if let Some(reason) = refusal(&draft, terms) {
         output.result(&without_run("needs_consent", draft.requests()), || "nothing was sent".to_owned());
-        eprintln!("quorumctl: {reason}; nothing was sent");
+        say!("quorumctl: {reason}; nothing was sent");
         return Ok(Exit::NeedsConsent);
     }
     let Some(manifest) = quorum.start(&wish, draft, &topic, terms.budget)? else {
@@ -117,7 +114,7 @@ fn unsettled(waited: &Waited) -> Exit {
         Waited::Settled => Exit::Done,
         Waited::TimedOut => Exit::Unfinished,
         Waited::Stuck(trouble) => {
-            eprintln!("quorumctl: {}", wait::explain(trouble));
+            say!("quorumctl: {}", wait::explain(trouble));
             Exit::Failed
         }
     }
@@ -138,7 +135,7 @@ fn report(quorum: &Quorum, id: ManifestId, waited: &Waited, was_waited_for: bool
         "usd": summary.usd_spent,
     });
     if let Some(reason) = summary.reason.filter(|_| state == ManifestState::NeedsUser) {
-        eprintln!("quorumctl: the run needs you: {reason}");
+        say!("quorumctl: the run needs you: {reason}");
     }
     let exit = match (waited, state) {
         (Waited::Settled, ManifestState::NeedsUser | ManifestState::Cancelled) if was_waited_for => Exit::Failed,

@@ -28,7 +28,7 @@ pub async fn run(quorum: Quorum, output: Output, command: &Key) -> Result<Exit, 
         Key::Status => {
             let state = blocking(quorum.clone(), |quorum| quorum.app_state()).await?;
             if let Some(problem) = state.key.problem {
-                eprintln!("quorumctl: the keyring has a problem: {problem:?}");
+                say!("quorumctl: the keyring has a problem: {problem:?}");
             }
             state.key.stored
         }

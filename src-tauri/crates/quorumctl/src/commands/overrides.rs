@@ -19,7 +19,7 @@ pub fn run(quorum: &Quorum, output: Output, command: &Override) -> Result<Exit, 
         Override::Import { file } => {
             let done = overrides_import(store, &quorum.catalog(), realm, file, quorum.now())?;
             for reason in &done.without_effect {
-                eprintln!("quorumctl: kept, without effect for now: {reason}");
+                say!("quorumctl: kept, without effect for now: {reason}");
             }
             let json = json!({"imported": done.imported, "known": done.known, "without_effect": done.without_effect});
             (json, format!("{} corrections imported, {} known already", done.imported, done.known))

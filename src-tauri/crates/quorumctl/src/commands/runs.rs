@@ -29,7 +29,7 @@ pub async fn poll(quorum: &Quorum, output: Output, wish: wait::Wish) -> Result<E
     Ok(match waited {
         Waited::TimedOut => Exit::Unfinished,
         Waited::Stuck(trouble) if tick.live > 0 => {
-            eprintln!("quorumctl: {}", wait::explain(&trouble));
+            say!("quorumctl: {}", wait::explain(&trouble));
             Exit::Failed
         }
         Waited::Settled | Waited::Stuck(_) => Exit::Done,

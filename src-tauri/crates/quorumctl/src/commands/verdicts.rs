@@ -63,7 +63,7 @@ pub fn run(quorum: &Quorum, output: Output, request: Request) -> Result<Exit, Fa
         }
     };
     for UnfitOverride { number, topic, review, problem } in unfit {
-        eprintln!("quorumctl: correction {number} of {topic}, review {review}, is left out: {problem}");
+        say!("quorumctl: correction {number} of {topic}, review {review}, is left out: {problem}");
     }
     let results: Vec<Value> = rows.iter().map(shown).collect();
     output.result(&json!({"results": results}), || rows.iter().map(people).collect::<Vec<_>>().join("\n"));

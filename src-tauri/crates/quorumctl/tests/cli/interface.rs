@@ -1,0 +1,106 @@
+//! What scripts rely on whatever a command does: exit status, one JSON object, where words go.
+
+use crate::program::Data;
+
+#[test]
+fn wrong_usage_is_status_2_and_opens_nothing() {
+    let data = Data::new();
+    let plan = ["plan", "--dataset", "x", "--topic", "G1_allergy"];
+    for (args, words) in [
+        (vec!["nonsense"], "unrecognized subcommand"),
+        (plan.to_vec(), "--k"),
+        ([&plan[..], &["--k", "0"]].concat(), "from 1 on"),
+        ([&plan[..], &["--k", "-3"]].concat(), "from 1 on"),
+        ([&plan[..], &["--k", "many"]].concat(), "from 1 on"),
+        ([&plan[..], &["--k", "5", "--models", "gpt-5-mini"]].concat(), "model:runs"),
+        ([&plan[..], &["--k", "5", "--models", "gpt-5-mini:0"]].concat(), "runs from 1"),
+        ([&plan[..], &["--k", "5", "--provider", "ftp://x"]].concat(), "https://host/v1"),
+        (vec!["verdicts", "--dataset", "x", "--k", "5"], "--policy"),
+        (vec!["override", "set", "G1_allergy", "r1", "severity", "--reason", "r"], "FIELD=VALUE"),
+        (vec!["override", "set", "G1_allergy", "r1", "a=b"], "--reason"),
+    ] {
+        let ended = data.run(&args);
+        ended.refused(2, &[words]);
+        assert_eq!(ended.out, "", "{ended:?}");
+    }
+    assert!(!data.path().exists());
+}
+
+#[test]
+fn results_go_to_stdout_and_progress_to_stderr_unless_quiet() {
+    let data = Data::with_sample();
+    let extract =
+        ["extract", "--provider", "sandbox", "--dataset", "sample", "--topic", "G4_server", "--yes", "--wait"];
+    let told = data.json(&[&extract[..], &["--k", "1"]].concat());
+    assert_eq!(told.out.lines().count(), 1);
+    assert_eq!(told.done()["requests"], 48);
+    assert!(told.err.contains("12 reviews of 12 businesses need 48 votes"), "{told:?}");
+    let quiet = data.json(&[&extract[..], &["--k", "2", "--quiet"]].concat());
+    assert_eq!((quiet.done()["requests"].as_u64(), quiet.err.as_str()), (Some(48), ""));
+    let more = data.run(&["-v", "status"]);
+    assert_eq!((more.code, more.out.contains("run 1  G4_server K=1  completed")), (Some(0), true), "{more:?}");
+}
+
+#[test]
+fn consent_is_asked_for_before_anything_is_sent() {
+    let data = Data::with_sample();
+    let extract = ["extract", "--provider", "sandbox", "--dataset", "sample", "--topic", "G1_hygiene", "--k", "1"];
+    let unasked = data.json(&extract);
+    unasked.refused(3, &["48 requests needs --yes", "nothing was sent"]);
+    assert_eq!((&unasked.json()["state"], &unasked.json()["requests"]), (&"needs_consent".into(), &48.into()));
+    let above = data.json(&[&extract[..], &["--yes", "--budget", "0.000001"]].concat());
+    above.refused(3, &["above the budget", "nothing was sent"]);
+    let unpriced = data.json(&[&extract[..], &["--yes", "--budget", "5", "--models", "of-my-own:1"]].concat());
+    unpriced.refused(3, &["no known price"]);
+    data.json(&[&extract[..], &["--yes", "--budget", "-1"]].concat()).refused(2, &["0 or more"]);
+    assert_eq!(data.json(&["status"]).done()["manifests"], serde_json::json!([]));
+    assert!(!data.path().join("sandbox").exists(), "not even the sandbox was started");
+}
+
+#[test]
+fn a_wait_that_ends_early_is_status_4_and_the_run_goes_on() {
+    let data = Data::with_sample();
+    let extract = ["extract", "--provider", "sandbox", "--dataset", "sample", "--topic", "G1_hygiene", "--k", "1"];
+    let early = data.json(&[&extract[..], &["--yes", "--wait=0"]].concat());
+    assert_eq!((early.code, &early.json()["state"]), (Some(4), &"live".into()), "{early:?}");
+    let again = data.json(&[&extract[..], &["--yes"]].concat());
+    assert_eq!((&again.done()["manifest"], &again.done()["requests"]), (&serde_json::Value::Null, &0.into()));
+    let polled = data.json(&["poll", "--wait"]).done();
+    assert_eq!(polled["live"], 0);
+    let stats = data.json(&["votes", "stats", "--dataset", "sample", "--topic", "G1_hygiene", "--k", "1"]).done();
+    assert_eq!((&stats["complete"], &stats["missing"]["gpt-5-nano"]), (&12.into(), &0.into()), "{stats}");
+}
+
+#[test]
+fn the_demo_makes_ground_truth_from_nothing_each_time() {
+    let data = Data::new();
+    let out = data.beside("demo");
+    let demo = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_quorumctl"));
+        command.args(["--json", "demo", "--out"]).arg(&out).env("HOME", data.beside("home")).env_remove("QUORUM_DATA");
+        crate::program::end(command).done()
+    };
+    let once = demo();
+    let expected =
+        serde_json::json!({"reviews": 300, "votes": 1200, "manifests": 1, "verdicts": 48, "files": once["files"]});
+    assert_eq!(once, expected);
+    let files: Vec<&str> = once["files"].as_array().expect("files").iter().filter_map(|file| file.as_str()).collect();
+    assert_eq!(files.len(), 4);
+    assert!(files.iter().all(|file| std::path::Path::new(file).is_file()), "{files:?}");
+    assert_eq!(demo(), expected, "a second demo starts from nothing too");
+}
+
+#[test]
+fn a_backup_brings_everything_back() {
+    let data = Data::with_votes();
+    let votes = data.votes("G1_allergy");
+    let file = data.beside("backup.redb");
+    let file = file.to_str().expect("a path");
+    assert_eq!(data.json(&["backup", file]).done()["checks"][0]["ok"], true);
+    let other = Data::new();
+    other.json(&["restore", file]).done();
+    assert_eq!(other.votes("G1_allergy"), votes);
+    let broken = data.file("broken.redb", "no store");
+    other.json(&["restore", &broken]).refused(1, &["not a Quorum store"]);
+    assert_eq!(other.votes("G1_allergy"), votes);
+}

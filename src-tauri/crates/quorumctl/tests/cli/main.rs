@@ -1,0 +1,16 @@
+//! `quorumctl` as a process of its own, against the sandbox and against servers that misbehave: what scripts rely on.
+//!
+//! Everything runs on the bundled sample. Where the shared reviews are present (`QUORUM_SHARED`, else `../shared` beside the
+//! repository) the commands that are promised for them run on them too.
+
+mod bad_input;
+mod catalogs;
+mod extraction;
+mod interface;
+mod kills;
+mod program;
+mod providers;
+mod proxy;
+mod reviews;
+mod topics;
+mod vote_cache;
