@@ -6,6 +6,7 @@
 //! Waiting is for a thing on the page, a message on the bus or the end of a process, never for a time.
 #![cfg(target_os = "linux")]
 
+mod catalog;
 mod close;
 mod desktop;
 mod keyring;

@@ -67,6 +67,18 @@ async fn every_view_fits_in_both_themes_and_sizes() {
                 page.find(if variant == "V0" { "rules" } else { "waterfall" }).await;
                 check(&page, &format!("business-{variant}-{theme}-{width}")).await;
             }
+            page.click("nav-results").await;
+            for (look, shown) in [("compare", "flow"), ("charts", "chart-agreement"), ("verdicts", "results-row")] {
+                page.click(&format!("look-{look}")).await;
+                page.find(shown).await;
+                check(&page, &format!("{look}-{theme}-{width}")).await;
+            }
+            page.click("nav-catalog").await;
+            for (tab, shown) in [("questions", "questions"), ("prompt", "prompt-user"), ("V2", "editor")] {
+                page.click(&format!("tab-{tab}")).await;
+                page.find(shown).await;
+                check(&page, &format!("catalog-{tab}-{theme}-{width}")).await;
+            }
         }
     }
     page.close().await;

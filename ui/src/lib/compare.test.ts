@@ -5,11 +5,11 @@ import { whyWords } from "./compare";
 test.each<[Why, string]>([
 	[
 		{ kind: "reviews", reviews: 25, incidents: 2, points: 7, gained: true },
-		"2 incidents in 25 reviews more that it reads, +7 points",
+		"25 more reviews with 2 incidents, +7 points",
 	],
 	[
 		{ kind: "reviews", reviews: 25, incidents: 1, points: null, gained: false },
-		"1 incident in 25 reviews that it no longer reads",
+		"without 25 reviews that had 1 incident",
 	],
 	[{ kind: "counted", incidents: 1, points: 5, gained: false }, "1 review no longer counts, −5 points"],
 	[{ kind: "points", incidents: 3, before: 12, after: 7 }, "3 incidents have fewer points: 12 → 7"],

@@ -14,8 +14,9 @@ export function whyWords(why: Why): string {
 			return "only one of the two has complete reviews to judge";
 		case "reviews": {
 			const points = why.points === null ? "" : `, ${signed(why.gained ? why.points : -why.points)} points`;
-			const what = `${counted(why.incidents, "incident")} in ${counted(why.reviews, "review")}`;
-			return why.gained ? `${what} more that it reads${points}` : `${what} that it no longer reads${points}`;
+			const has = `${counted(why.incidents, "incident")}${points}`;
+			const reviews = counted(why.reviews, why.gained ? "more review" : "review");
+			return why.gained ? `${reviews} with ${has}` : `without ${reviews} that had ${has}`;
 		}
 		case "counted": {
 			const points = why.points === null ? "" : `, ${signed(why.gained ? why.points : -why.points)} points`;

@@ -73,6 +73,20 @@ test("votes that are known are not asked again, and nothing missing opens result
 	expect(text("est-requests")).toBe(((8515 - 4746) * 4).toLocaleString("en"));
 });
 
+test("all topics go in one plan, and each says what it adds", async () => {
+	await open();
+	await fireEvent.click(screen.getByTestId("topics-all"));
+	await settled();
+	const topics = screen.getByTestId("est-topics");
+	expect(topics.querySelectorAll(".in1").length).toBe(18);
+	// What is known of a topic is not asked again: the parts add up to the whole.
+	const parts = [...topics.querySelectorAll(".in1v")].map((e) =>
+		Number.parseInt((e.textContent ?? "").replaceAll(",", ""), 10),
+	);
+	expect(parts.reduce((a, n) => a + n, 0)).toBe(Number(text("est-requests").replaceAll(",", "")));
+	expect(new Set(parts).size).toBeGreaterThan(1);
+});
+
 test("several topics, and the ensemble's runs, multiply the requests", async () => {
 	await open();
 	await choose("topic-G2_group");

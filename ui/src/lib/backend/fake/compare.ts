@@ -33,7 +33,7 @@ export function compare(businesses: Business[], query: CompareQuery, knownK: num
 				points: b.score === null || a.score === null ? null : Math.abs(b.score - a.score),
 				gained: query.after.k > query.before.k,
 			});
-		if (before.scored && after.scored && p !== q)
+		if (before.scored && after.scored && p !== q && a.score !== b.score)
 			why.push({ kind: "points", incidents: b.incidents, before: a.score ?? 0, after: b.score ?? 0 });
 		if (before.scored !== after.scored)
 			why.push({
@@ -43,6 +43,7 @@ export function compare(businesses: Business[], query: CompareQuery, knownK: num
 				pointsAfter: after.scored,
 			});
 		if (!before.scored && !after.scored) why.push({ kind: "rule", before: a.rule ?? "", after: b.rule ?? "" });
+		if (why.length === 0) why.push({ kind: "threshold", verdict: after.verdicts[1] ?? "", before: 6, after: 4 });
 		changed.push({ business: r.business, name: r.name, before: a, after: b, why });
 	});
 	return { query, before, after, businesses: businesses.length, flow, changed };
