@@ -24,7 +24,7 @@ export const errorTable: Record<ErrorCode, ErrorWords> = {
 	invalidInput: { severity: "warning", title: "This cannot be done as entered." },
 	notFound: { severity: "warning", title: "It no longer exists." },
 	fileUnreadable: { severity: "danger", title: "The file could not be read." },
-	fileFormat: { severity: "danger", title: "The file is not a dataset." },
+	fileFormat: { severity: "danger", title: "The file is not in the format that is needed." },
 	fileUnwritable: { severity: "danger", title: "The file could not be written." },
 	diskFull: { severity: "danger", title: "The disk is full." },
 	datasetExists: { severity: "warning", title: "That name is taken." },

@@ -10,6 +10,14 @@ const kept = [
 	...["stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity", "font-size", "font-weight", "text-anchor"],
 ];
 
+/** What stands over the chart in a file: there is no page around it that says so. */
+export interface Caption {
+	title: string;
+	note: string;
+}
+
+const captionHeight = 34;
+
 /** Left, top, width and height of what the chart draws into. */
 function boxOf(svg: SVGElement): [number, number, number, number] {
 	const [x = 0, y = 0, width = 100, height = 100] = (svg.getAttribute("viewBox") ?? "").split(/[\s,]+/).map(Number);
@@ -18,8 +26,16 @@ function boxOf(svg: SVGElement): [number, number, number, number] {
 
 const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
+function captionTexts(caption: Caption, x: number, top: number) {
+	const said = [
+		{ text: caption.title, size: 13, weight: "600", fill: "var(--ink)", y: top + margin + 10, x },
+		{ text: caption.note, size: 11, weight: "400", fill: "var(--ink-3)", y: top + margin + 26, x },
+	];
+	return said.filter((t) => t.text !== "");
+}
+
 /** The chart as a file of its own: colours resolved, ground and margin added, nothing that the window adds. */
-export function svgFile(svg: SVGElement, theme: Theme = "light"): string {
+export function svgFile(svg: SVGElement, caption: Caption, theme: Theme = "light"): string {
 	const [x, y, width, height] = boxOf(svg);
 	const attributes = (e: Element) =>
 		kept
@@ -32,12 +48,19 @@ export function svgFile(svg: SVGElement, theme: Theme = "light"): string {
 		const inner = [...e.children].map(draw).join("");
 		return `<${name}${attributes(e)}>${inner}</${name}>`;
 	};
-	const [w, h] = [width + 2 * margin, height + 2 * margin];
-	const box = `${x - margin} ${y - margin} ${w} ${h}`;
+	const [w, h] = [width + 2 * margin, height + 2 * margin + captionHeight];
+	const top = y - margin - captionHeight;
+	const box = `${x - margin} ${top} ${w} ${h}`;
 	const font = escaped(resolveTokens("var(--font-ui)", theme)).replace(/"/g, "'");
 	const title = escaped(svg.getAttribute("aria-label") ?? "");
-	const ground = `<rect x="${x - margin}" y="${y - margin}" width="${w}" height="${h}" fill="${resolveTokens("var(--bg)", theme)}"/>`;
-	const parts = [...svg.children].map(draw).join("\n");
+	const ground = `<rect x="${x - margin}" y="${top}" width="${w}" height="${h}" fill="${resolveTokens("var(--bg)", theme)}"/>`;
+	const said = captionTexts(caption, x, top)
+		.map(
+			(t) =>
+				`<text x="${t.x}" y="${t.y}" font-size="${t.size}" font-weight="${t.weight}" fill="${resolveTokens(t.fill, theme)}">${escaped(t.text)}</text>`,
+		)
+		.join("");
+	const parts = [said, ...[...svg.children].map(draw)].join("\n");
 	return `<svg xmlns="${namespace}" viewBox="${box}" width="${w}" height="${h}" font-family="${font}" role="img">\n<title>${title}</title>\n${ground}\n${parts}\n</svg>\n`;
 }
 
@@ -134,17 +157,27 @@ export function paint(svg: SVGElement, to: CanvasRenderingContext2D, theme: Them
 }
 
 /** The chart's pixels, twice as fine as on an ordinary screen. `null`: this window cannot draw. */
-export async function pngFile(svg: SVGElement, theme: Theme = "light", scale = 2): Promise<Uint8Array | null> {
+export async function pngFile(
+	svg: SVGElement,
+	caption: Caption,
+	theme: Theme = "light",
+	scale = 2,
+): Promise<Uint8Array | null> {
 	const [x, y, width, height] = boxOf(svg);
 	const canvas = document.createElement("canvas");
 	canvas.width = Math.ceil((width + 2 * margin) * scale);
-	canvas.height = Math.ceil((height + 2 * margin) * scale);
+	canvas.height = Math.ceil((height + 2 * margin + captionHeight) * scale);
 	const context = canvas.getContext("2d");
 	if (!context) return null;
 	context.fillStyle = resolveTokens("var(--bg)", theme);
 	context.fillRect(0, 0, canvas.width, canvas.height);
 	context.scale(scale, scale);
-	context.translate(margin - x, margin - y);
+	context.translate(margin - x, margin + captionHeight - y);
+	for (const t of captionTexts(caption, x, y - margin - captionHeight)) {
+		context.font = `${t.weight} ${t.size}px ${resolveTokens("var(--font-ui)", theme)}`;
+		context.fillStyle = resolveTokens(t.fill, theme);
+		context.fillText(t.text, t.x, t.y);
+	}
 	paint(svg, context, theme);
 	const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
 	return blob && new Uint8Array(await blob.arrayBuffer());

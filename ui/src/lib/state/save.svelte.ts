@@ -1,7 +1,7 @@
 // Tables and charts into files: asks where, writes, says where it went.
 
 import { backend, call, type FileContent } from "../backend";
-import { pngFile, svgFile } from "../charts/picture";
+import { type Caption, pngFile, svgFile } from "../charts/picture";
 import { csv, type Table } from "../csv";
 import { toasts } from "./toasts.svelte";
 
@@ -17,9 +17,9 @@ async function save(name: string, content: FileContent): Promise<void> {
 export const saveTable = (name: string, table: Table): Promise<void> => save(`${name}.csv`, { csv: csv(table) });
 
 /** In the light theme, whatever the window has: pictures go into documents. */
-export async function savePicture(name: string, svg: SVGElement, kind: "svg" | "png"): Promise<void> {
-	if (kind === "svg") return save(`${name}.svg`, { svg: svgFile(svg) });
-	const bytes = await pngFile(svg);
+export async function savePicture(name: string, svg: SVGElement, caption: Caption, kind: "svg" | "png"): Promise<void> {
+	if (kind === "svg") return save(`${name}.svg`, { svg: svgFile(svg, caption) });
+	const bytes = await pngFile(svg, caption);
 	if (bytes) return save(`${name}.png`, { png: Array.from(bytes) });
 	toasts.fail({
 		code: "internal",

@@ -57,6 +57,8 @@ test("charts have a text twin, and are kept as SVG with colours and as CSV", asy
 	await waitFor(() => expect(saved(fake).length).toBe(2));
 	const svg = saved(fake)[0]![1].svg ?? "";
 	expect(svg).not.toContain("var(");
+	expect(svg).toContain(">Verdicts by policy</text>");
+	expect(svg).toContain("Low, High, Critical, from the left");
 	expect(svg).toContain('fill="#a9cbd3"');
 	const drawn = new DOMParser().parseFromString(svg, "image/svg+xml");
 	expect(drawn.querySelectorAll("rect").length).toBeGreaterThan(8);
