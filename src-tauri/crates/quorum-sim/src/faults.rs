@@ -128,9 +128,9 @@ mod tests {
 
     #[test]
     fn counters_go_on_where_the_journal_left_them() {
-        let fault = Fault { nth: Some(2), ..Fault::from(Kind::Hang) };
+        let fault = Fault { nth: Some(2), ..Fault::from(Kind::Hang { after_effect: false }) };
         let mut faults = Faults::new(1, &[fault]);
         faults.restore(Counted { place: 0, seen: 1, fired: 0 });
-        assert_eq!(faults.on_call(Call::Chat).0, [Kind::Hang]);
+        assert_eq!(faults.on_call(Call::Chat).0, [Kind::Hang { after_effect: false }]);
     }
 }

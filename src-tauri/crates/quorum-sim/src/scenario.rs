@@ -22,7 +22,7 @@
 //! *Call faults* spoil one HTTP exchange: `status`, `html`, `lost_answer`, `drop_request`, `truncated_body`, `cut`, `reset`,
 //! `slow`, `hang`, `delay`, `clock_jump`, `revoke_key`, `offline`.
 //! *Batch faults* are decided when a batch is created: `file_not_visible`, `fail_validation`, `token_limit_exceeded`, `expire`,
-//! `cancel`, `no_output_file`, `vanish`, `counts_off`, `long_finalizing`, `long_running`, `empty_error_file_id`.
+//! `cancel`, `no_output_file`, `vanish`, `unlisted`, `counts_off`, `long_finalizing`, `long_running`, `empty_error_file_id`.
 //! *Row faults* are decided per row of the batches they select: `row_status`, `status_zero`, `request_timeout`, `server_text`,
 //! `missing`, `duplicate`, `unknown_id`, `length`, `refusal`, `out_of_list`, `prose`, `fenced`, `broken_json`.
 //!
@@ -149,8 +149,11 @@ pub enum Kind {
     Slow {
         bytes_per_s: u64,
     },
-    /// No answer at all until the client gives up; nothing is done.
-    Hang,
+    /// No answer at all until the client gives up. With `after_effect` the call has done its work all the same.
+    Hang {
+        #[serde(default)]
+        after_effect: bool,
+    },
     /// The answer comes so many real milliseconds late.
     Delay {
         ms: u64,
@@ -196,6 +199,10 @@ pub enum Kind {
     Vanish {
         #[serde(default)]
         live: bool,
+    },
+    /// The account's list does not show it for so long after its creation; it is found by its id.
+    Unlisted {
+        seconds: i64,
     },
     /// `request_counts` in the final state are off by so much.
     CountsOff {
@@ -283,7 +290,7 @@ impl Kind {
             | Self::Cut { .. }
             | Self::Reset { .. }
             | Self::Slow { .. }
-            | Self::Hang
+            | Self::Hang { .. }
             | Self::Delay { .. }
             | Self::ClockJump { .. }
             | Self::RevokeKey
@@ -295,6 +302,7 @@ impl Kind {
             | Self::Cancel { .. }
             | Self::NoOutputFile
             | Self::Vanish { .. }
+            | Self::Unlisted { .. }
             | Self::CountsOff { .. }
             | Self::LongFinalizing { .. }
             | Self::LongRunning { .. }

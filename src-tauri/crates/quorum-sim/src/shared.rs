@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) models: Models,
     pub(crate) want: watch::Sender<Want>,
+    /// Calls that were left without an answer, see [`crate::Kind::Hang`].
+    pub(crate) hanging: watch::Sender<u64>,
     account: Mutex<Account>,
     requests: AtomicU64,
     /// The virtual minute of the last chat request, and how many it had.
@@ -66,6 +68,7 @@ impl Shared {
             clock,
             models,
             want,
+            hanging: watch::Sender::new(0),
             account: Mutex::new(account),
             requests: AtomicU64::new(0),
             chat: Mutex::new((0, 0)),

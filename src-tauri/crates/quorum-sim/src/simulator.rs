@@ -110,6 +110,11 @@ impl Simulator {
         self.shared.account().revoked_keys.clear();
     }
 
+    /// Calls that a [`crate::Kind::Hang`] has left without an answer so far; changes when the next one does.
+    pub fn hanging(&self) -> watch::Receiver<u64> {
+        self.shared.hanging.subscribe()
+    }
+
     /// Cuts all connections and refuses new ones, until [`Simulator::go_online`].
     pub async fn go_offline(&mut self) -> Result<(), SimError> {
         self.reach(Want::Offline).await

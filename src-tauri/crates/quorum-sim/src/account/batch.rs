@@ -111,6 +111,14 @@ impl BatchRecord {
         }
     }
 
+    /// Whether the account's list shows it yet.
+    pub(crate) fn is_listed(&self, now_ms: i64) -> bool {
+        self.kinds().all(|kind| match kind {
+            Kind::Unlisted { seconds } => now_ms >= self.created_ms.saturating_add(seconds.saturating_mul(1_000)),
+            _ => true,
+        })
+    }
+
     /// Whether its tokens count against the allowance.
     pub(crate) fn holds_allowance(&self) -> bool {
         matches!(self.status, BatchStatus::InProgress | BatchStatus::Finalizing | BatchStatus::Cancelling) && !self.gone

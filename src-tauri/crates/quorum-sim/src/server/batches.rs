@@ -221,7 +221,8 @@ pub(crate) async fn list(shared: &Arc<Shared>, uri: &Uri) -> Result<Response<Bod
     }
     let (shown, more) = {
         let account = shared.account();
-        let mut ids = account.batches().rev().map(|batch| batch.id.clone());
+        let now_ms = shared.clock.now_ms();
+        let mut ids = account.batches().rev().filter(|batch| batch.is_listed(now_ms)).map(|batch| batch.id.clone());
         if let Some(after) = &page.after
             && !ids.by_ref().any(|id| id == *after)
         {

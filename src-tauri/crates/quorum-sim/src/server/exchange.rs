@@ -75,7 +75,7 @@ async fn answer(
                 std::future::pending::<()>().await;
             }
             Kind::Delay { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
-            Kind::Hang => std::future::pending::<()>().await,
+            Kind::Hang { after_effect: false } => hang(shared).await,
             Kind::DropRequest => return Err(NoAnswer),
             Kind::Status { after_effect: false, .. } | Kind::Html { after_effect: false, .. } => {
                 drain(request).await;
@@ -97,6 +97,7 @@ async fn answer(
     for kind in &due {
         response = match kind {
             Kind::LostAnswer => return Err(NoAnswer),
+            Kind::Hang { after_effect: true } => hang(shared).await,
             Kind::Status { after_effect: true, .. } | Kind::Html { after_effect: true, .. } => spoken(kind),
             Kind::TruncatedBody { bytes } => spoil::truncated(response, *bytes).await,
             Kind::Cut { bytes } => spoil::cut(response, *bytes, None),
@@ -106,6 +107,12 @@ async fn answer(
         };
     }
     Ok(response)
+}
+
+/// Answers never, and says so to whoever waits for it.
+async fn hang<T>(shared: &Shared) -> T {
+    shared.hanging.send_modify(|calls| *calls += 1);
+    std::future::pending().await
 }
 
 async fn dispatch(shared: &Arc<Shared>, route: Route, request: Request) -> Result<Response<Body>, Refusal> {

@@ -123,7 +123,7 @@ async fn bodies_can_be_html_truncated_cut_reset_or_slow() {
 #[tokio::test]
 async fn a_hanging_call_ends_by_the_clients_patience() {
     let lab = Lab::instant().await;
-    lab.sim.fault(Fault::once(Kind::Hang, None));
+    lab.sim.fault(Fault::once(Kind::Hang { after_effect: false }, None));
     let request = lab.client.get(lab.url("/models")).timeout(Duration::from_millis(100));
     assert!(request.send().await.unwrap_err().is_timeout());
     assert_eq!(lab.get("/models").await.status(), 200);
