@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +17,8 @@ use crate::lines::{self, Outcome};
 use crate::pace::{Pace, RetryPolicy, SystemPace};
 use crate::transport::Transport;
 use crate::wire::{Batch, CreateBatch, Deleted, FileObject, Model, Page};
+
+const CLIENT_REQUEST_ID: &str = "x-client-request-id";
 
 /// Where the provider is and how to treat it.
 pub struct ProviderConfig {
@@ -178,10 +181,14 @@ impl Provider {
         Ok(page.data)
     }
 
-    /// Asks for one chat completion at once, at the full price. Sent once, whatever happens.
-    pub async fn chat_completion(&self, body: &(impl Serialize + Sync)) -> Result<ChatAnswer, EffectError> {
-        let answer = match self.post(&["chat", "completions"], body) {
-            Ok(request) => self.transport.answer(request, self.transport.timeouts.chat).await,
+    /// Asks for one chat completion at once, at the full price. Sent once, whatever happens. `body` is JSON; `request_id` is
+    /// kept by the provider beside its own (API reference, `X-Client-Request-Id`).
+    pub async fn chat_completion(&self, body: String, request_id: &str) -> Result<ChatAnswer, EffectError> {
+        let answer = match self.transport.request(Method::POST, &["chat", "completions"]) {
+            Ok(request) => {
+                let request = request.header(CONTENT_TYPE, "application/json").header(CLIENT_REQUEST_ID, request_id);
+                self.transport.answer(request.body(body), self.transport.timeouts.chat).await
+            }
             Err(failure) => Err(failure),
         };
         let answer = answer.map_err(effect)?;

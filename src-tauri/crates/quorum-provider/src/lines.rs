@@ -35,6 +35,16 @@ pub enum Outcome<'a> {
     Failed(RowFailure<'a>),
 }
 
+impl Outcome<'_> {
+    /// What was billed, answered or not.
+    pub fn usage(&self) -> Option<&Usage> {
+        match self {
+            Self::Ok(completion) => completion.usage.as_ref(),
+            Self::Failed(failure) => failure.usage.as_ref(),
+        }
+    }
+}
+
 /// A whole answer of the model. Its text is not judged here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion<'a> {

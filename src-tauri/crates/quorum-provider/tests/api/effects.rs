@@ -126,14 +126,15 @@ async fn a_chat_completion_is_sent_once_and_read_like_a_line() {
     let server = Server::start([reply(200, &headers, body.as_bytes()), json(500, "{}"), json(200, "not JSON")]).await;
     let (provider, _) = server.provider();
     let question = serde_json::json!({"model": "gpt-5-mini", "messages": []});
-    let answer = provider.chat_completion(&question).await.expect("an answer");
+    let answer = provider.chat_completion(question.to_string(), "r1-1").await.expect("an answer");
     let Outcome::Ok(completion) = answer.outcome() else { panic!("{:?}", answer.outcome()) };
     assert_eq!(completion.content, r#"{"a":1}"#);
     assert_eq!(answer.rate_limits.requests_remaining, Some(499));
     assert_eq!(answer.rate_limits.tokens_reset.map(|span| span.as_secs()), Some(360));
-    let error = provider.chat_completion(&question).await.expect_err("a fault");
+    let error = provider.chat_completion(question.to_string(), "r1-1").await.expect_err("a fault");
     assert_eq!((kind(&error), server.requests().len()), ("ambiguous", 2));
-    let answer = provider.chat_completion(&question).await.expect("a paid answer, whatever it holds");
+    let answer =
+        provider.chat_completion(question.to_string(), "r1-1").await.expect("a paid answer, whatever it holds");
     assert!(matches!(answer.outcome(), Outcome::Failed(_)));
     assert_eq!(server.requests()[0].line, "POST /v1/chat/completions HTTP/1.1");
     assert_eq!(server.requests()[0].body, br#"{"messages":[],"model":"gpt-5-mini"}"#);
@@ -164,7 +165,7 @@ fn calls_can_be_spawned() {
     can_be_spawned(provider.cancel_batch("b"));
     can_be_spawned(provider.list_models());
     can_be_spawned(provider.create_batch(&creation()));
-    can_be_spawned(provider.chat_completion(&serde_json::json!({})));
+    can_be_spawned(provider.chat_completion("{}".to_owned(), "r1-1"));
     can_be_spawned(provider.download_file("f", std::path::Path::new("f")));
     can_be_spawned(provider.upload_file("f", 1, || quorum_provider::stream_file("f")));
 }
