@@ -118,6 +118,7 @@ impl Quorum {
             k: known.k,
             ensemble: last_ensemble(self.store(), open.realm, &after.id)?,
             mode: Mode::Batch,
+            canary: None,
         };
         let plan = self.with_request(after, &wish, |request| Ok(draft(self.store(), &open.view, request)?))?;
         let whole = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);

@@ -34,6 +34,7 @@ mod provider;
 pub mod queue;
 pub mod results;
 pub mod review;
+mod run_choices;
 mod runs;
 mod sandbox;
 mod secrets;

@@ -1,17 +1,19 @@
 //! Plans: the estimate of one or several topics, and the start of their runs.
 
+use std::collections::BTreeSet;
+
 use quorum_core::{
     date::Date,
     ensemble::{Ensemble, Member},
     estimate::OutputBasis,
     ids::{DatasetName, ModelId},
-    manifest::{Manifest, Mode},
+    manifest::{Manifest, Mode, Realm},
     models::{BATCH_DISCOUNT, ModelTable, Shutdown, total_usd},
     plan::BatchLimits,
     schema::hex,
     topic::Topic,
 };
-use quorum_engine::{Allowances, Draft, DraftRequest, SubmitRequest, draft, ladder, submit};
+use quorum_engine::{Allowances, Draft, DraftRequest, SubmitRequest, draft, is_current, ladder, outstanding, submit};
 use quorum_store::DatasetView;
 
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
             ModelList, ModelPrice, PlanRequest, PlanWarning, PlanWarningCode, TopicEstimate,
         },
     },
+    session::lock,
 };
 
 /// The Ks that are offered.
@@ -39,6 +42,14 @@ pub struct Wish {
     pub k: u32,
     pub ensemble: Ensemble,
     pub mode: Mode,
+    /// Try each model with a few requests first; `None`: where it costs money.
+    pub canary: Option<bool>,
+}
+
+fn plan_changed() -> ApiError {
+    ApiError::new(ErrorCode::PlanChanged, "The plan changed while you looked at it.")
+        .safe("Nothing was sent.")
+        .action("Look at the new figures and confirm again.")
 }
 
 fn u32_of(count: u64) -> u32 {
@@ -103,7 +114,7 @@ impl Quorum {
                 preset("High quality", &Ensemble::high_quality()),
             ],
             prices_as_of: PRICES_AS_OF.to_owned(),
-            modes: vec![plan::Mode::Batch],
+            modes: vec![plan::Mode::Batch, plan::Mode::OnDemand],
         })
     }
 
@@ -139,7 +150,10 @@ impl Quorum {
         })
     }
 
-    /// Makes a draft durable. `None`: nothing is missing. Sends nothing yet: the loop does.
+    /// Makes a draft durable. `None`: nothing is missing. Sends nothing yet: the loop does. A draft that another run overlaps
+    /// by now is refused, so that a second click asks nothing twice.
+    ///
+    /// With a provider that costs money, models that are new to the topic's terms are asked a few requests first.
     pub fn start(
         &self,
         wish: &Wish,
@@ -149,8 +163,13 @@ impl Quorum {
     ) -> Result<Option<Manifest>, ApiError> {
         let address = self.address()?;
         let models = self.models()?;
-        if address.realm() == quorum_core::manifest::Realm::Live {
+        let is_live = address.realm() == Realm::Live;
+        if is_live {
             self.refuse_retired(&wish.ensemble, &models)?;
+        }
+        let _one_plan_at_a_time = lock(&self.inner.planning);
+        if !is_current(self.store(), address.realm(), topic, &draft)? {
+            return Err(plan_changed());
         }
         let manifest = submit(
             self.store(),
@@ -164,6 +183,7 @@ impl Quorum {
                 mode: wish.mode,
                 models: &models,
                 budget_usd,
+                canary: wish.canary.unwrap_or(is_live),
                 key: uuid::Uuid::new_v4().simple().to_string(),
                 now: self.now(),
             },
@@ -194,19 +214,22 @@ impl Quorum {
         if request.topics.is_empty() {
             return Err(ApiError::invalid("Choose at least one topic."));
         }
-        if request.mode == plan::Mode::OnDemand {
-            return Err(ApiError::invalid("This version asks through the Batch API only."));
-        }
         let ensemble = ensemble_of(&request.ensemble)?;
+        let mut named = BTreeSet::new();
         Ok(request
             .topics
             .iter()
+            .filter(|topic| named.insert(topic.as_str()))
             .map(|topic| Wish {
                 dataset: DatasetName::from(request.dataset.as_str()),
                 topic: topic.clone(),
                 k: request.k,
                 ensemble: ensemble.clone(),
-                mode: Mode::Batch,
+                mode: match request.mode {
+                    plan::Mode::Batch => Mode::Batch,
+                    plan::Mode::OnDemand => Mode::OnDemand,
+                },
+                canary: None,
             })
             .collect())
     }
@@ -241,7 +264,9 @@ impl Quorum {
             for (step, more) in steps.iter_mut().zip(more) {
                 step.reviews = more.reviews;
                 step.requests = step.requests.saturating_add(u32_of(more.requests));
-                step.usd += more.usd.unwrap_or(0.0);
+                // A batch costs half: by the discount, so is the ladder of synchronous calls twice that of batches.
+                let share = if wish.mode == Mode::OnDemand { BATCH_DISCOUNT } else { 1.0 };
+                step.usd += more.usd.unwrap_or(0.0) / share;
             }
         }
         Ok(steps)
@@ -285,7 +310,7 @@ impl Quorum {
         }
         let budget = self.stored_settings()?.settings.budget_day_usd;
         if let Some(budget) = budget.filter(|_| !self.address().is_ok_and(|address| address.is_sandbox())) {
-            let left = budget - self.spent_today_usd()?;
+            let left = budget - self.spent_today_usd()? - self.outstanding_usd()?;
             if estimate.usd > left {
                 let message = format!("The plan is ${:.2} above what is left of today's budget.", estimate.usd - left);
                 warn(PlanWarningCode::OverBudget, None, message);
@@ -300,6 +325,16 @@ impl Quorum {
         Ok(warnings)
     }
 
+    /// What live runs will still be charged, by their estimates, without the sandbox's play money.
+    fn outstanding_usd(&self) -> Result<f64, ApiError> {
+        let mut usd = 0.0;
+        let runs = self.store().manifests()?.into_iter();
+        for run in runs.filter(|run| run.realm == Realm::Live && run.finished_at.is_none() && !run.cancelled) {
+            usd += self.store().batches(run.id)?.iter().map(|batch| outstanding(&run, batch)).sum::<f64>();
+        }
+        Ok(usd)
+    }
+
     /// Starts the runs of a form whose estimate was shown and agreed to.
     pub fn extraction_start(
         &self,
@@ -311,13 +346,11 @@ impl Quorum {
         let drafts = wishes.iter().map(|wish| self.draft(wish)).collect::<Result<Vec<_>, _>>()?;
         let estimate = sum_up(&wishes, &drafts, &self.models()?);
         if estimate.fingerprint != fingerprint {
-            return Err(ApiError::new(ErrorCode::PlanChanged, "The plan changed while you looked at it.")
-                .safe("Nothing was sent.")
-                .action("Look at the new figures and confirm again."));
+            return Err(plan_changed());
         }
         let is_sandbox = self.address()?.is_sandbox();
         if let (Some(budget), false) = (self.stored_settings()?.settings.budget_day_usd, is_sandbox) {
-            let left = budget - self.spent_today_usd()?;
+            let left = budget - self.spent_today_usd()? - self.outstanding_usd()?;
             if estimate.usd > left && budget_usd.is_none_or(|consent| estimate.usd > consent) {
                 return Err(ApiError::new(
                     ErrorCode::BudgetExceeded,
@@ -351,6 +384,8 @@ pub(crate) fn today(now: u32) -> Date {
 }
 
 fn sum_up(wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)], models: &ModelTable) -> Estimate {
+    let at_once = wishes[0].mode == Mode::OnDemand;
+    let price_share = if at_once { 1.0 } else { BATCH_DISCOUNT };
     let sum = |count: &dyn Fn(&Draft) -> u64| u32_of(drafts.iter().map(|(draft, _)| count(draft)).sum());
     let shares = || drafts.iter().flat_map(|(draft, _)| &draft.shares);
     let per_model: Vec<ModelEstimate> = wishes[0]
@@ -368,10 +403,12 @@ fn sum_up(wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)], models: &M
                 requests: total(&|estimate| estimate.requests),
                 input_tokens: total(&|estimate| estimate.input_tokens),
                 output_tokens: total(&|estimate| estimate.output_tokens),
-                usd: total_usd(of_model().filter_map(|share| share.estimate.usd)),
+                usd: total_usd(
+                    of_model().filter_map(|share| if at_once { share.estimate.usd_full } else { share.estimate.usd }),
+                ),
                 usd_full: total_usd(of_model().filter_map(|share| share.estimate.usd_full)),
-                input_price_usd: price.map_or(0.0, |price| price.input_usd * BATCH_DISCOUNT),
-                output_price_usd: price.map_or(0.0, |price| price.output_usd * BATCH_DISCOUNT),
+                input_price_usd: price.map_or(0.0, |price| price.input_usd * price_share),
+                output_price_usd: price.map_or(0.0, |price| price.output_usd * price_share),
                 shutdown_date: price.and_then(|price| price.shutdown_date.clone()),
             }
         })
@@ -407,7 +444,7 @@ fn sum_up(wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)], models: &M
                 topic: wish.topic.clone(),
                 votes_known: u32_of(draft.known),
                 requests: u32_of(draft.requests()),
-                usd: draft.usd().unwrap_or(0.0),
+                usd: if at_once { draft.usd_full() } else { draft.usd() }.unwrap_or(0.0),
             })
             .collect(),
         input_tokens: sum(&|draft| draft.shares.iter().map(|share| share.estimate.input_tokens).sum()),
@@ -434,6 +471,7 @@ fn fingerprint(wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)]) -> St
     let mut hash = Sha256::new();
     for (wish, (draft, topic)) in wishes.iter().zip(drafts) {
         hash.update(wish.topic.as_bytes());
+        hash.update([u8::from(wish.mode == Mode::OnDemand)]);
         hash.update(topic.schema.term_hash().as_str());
         for batch in draft.shares.iter().flat_map(|share| &share.batches) {
             hash.update(batch.model.as_str());

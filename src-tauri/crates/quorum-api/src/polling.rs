@@ -151,18 +151,22 @@ impl Quorum {
     }
 
     async fn tick_and_pause(&self) -> Option<Duration> {
-        let (changed, is_offline) = match self.tick().await {
-            Ok(tick) => (tick.changed > 0, tick.is_offline()),
-            Err(_logged) => (false, true),
+        let pause = match self.tick().await {
+            Ok(tick) => self.pause_after(&tick),
+            Err(_logged) => self.pause(false, true),
         };
-        let pause = self.pause(changed, is_offline);
         let next = self.now().saturating_add(u32::try_from(pause.as_secs()).unwrap_or(u32::MAX));
         self.set_connection(|connection| connection.next_check_at = Some(next));
         Some(pause)
     }
 
-    /// The pause after a tick: the user's, or the adaptive one.
-    pub fn pause(&self, changed: bool, is_offline: bool) -> Duration {
+    /// The pause after a tick; none while synchronous calls only wait for the next.
+    pub fn pause_after(&self, tick: &Tick) -> Duration {
+        if tick.is_eager { Duration::ZERO } else { self.pause(tick.changed > 0, tick.is_offline()) }
+    }
+
+    /// The user's pause, or the adaptive one.
+    fn pause(&self, changed: bool, is_offline: bool) -> Duration {
         let chosen = self.stored_settings().ok().and_then(|stored| stored.settings.poll_seconds);
         let is_sandbox = self.is_all_sandbox();
         let mut state = lock(&self.inner.polling);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use quorum_core::{
-    manifest::{Batch, BatchState, Cause, Manifest, ManifestId, ManifestState, Outcome, Realm},
+    manifest::{Batch, BatchState, Cause, Manifest, ManifestId, ManifestState, Outcome, PauseKind, Realm, TroubleKind},
     models::total_usd,
 };
 use quorum_engine::{OpenFailure, open_failures};
@@ -11,7 +11,7 @@ use quorum_engine::{OpenFailure, open_failures};
 use crate::{
     Quorum,
     dto::{
-        error::{ApiError, ErrorCode},
+        error::ApiError,
         events::Event,
         plan::EnsembleMember,
         run::{self, BatchDetail, FailureCause, FailureGroup, RunDetail, RunState, RunSummary, SpendPoint},
@@ -144,7 +144,7 @@ impl Quorum {
         // Batches that were refused as a whole have no lines: each is a group of its own.
         for batch in batches.iter().filter(|batch| matches!(batch.state, BatchState::Failed | BatchState::Missing)) {
             groups.push(FailureGroup {
-                cause: if batch.state == BatchState::Missing {
+                cause: if batch.state == BatchState::Missing || has_lost_results(batch) {
                     FailureCause::Missing
                 } else {
                     FailureCause::RequestRejected
@@ -161,96 +161,6 @@ impl Quorum {
         Ok(groups)
     }
 
-    /// What is at the provider goes on; no more is sent.
-    pub fn run_pause(&self, run: &str) -> Result<RunSummary, ApiError> {
-        let id = self.run_id(run)?;
-        self.store().change_manifest(id, |manifest| {
-            manifest.paused.get_or_insert_with(|| "by you".to_owned());
-        })?;
-        self.run_changed(id)
-    }
-
-    /// Goes on with a paused run. A budget that stopped it is lifted: resuming is the consent.
-    pub fn run_resume(&self, run: &str) -> Result<RunSummary, ApiError> {
-        let id = self.run_id(run)?;
-        self.store().change_manifest(id, |manifest| {
-            if manifest.paused.as_deref().is_some_and(|reason| reason.contains("budget")) {
-                manifest.budget_usd = None;
-            }
-            manifest.paused = None;
-        })?;
-        self.inner.poke.notify_one();
-        self.run_changed(id)
-    }
-
-    /// Gives a run up: unsent batches are dropped, running ones are cancelled at the provider, answers that came are kept.
-    pub fn run_cancel(&self, run: &str) -> Result<RunSummary, ApiError> {
-        let id = self.run_id(run)?;
-        let manifest = self.store().change_manifest(id, |manifest| {
-            manifest.cancelled |= manifest.finished_at.is_none();
-        })?;
-        if manifest.cancelled {
-            for batch in self
-                .store()
-                .batches(id)?
-                .into_iter()
-                .filter(|batch| batch.state.is_live() || batch.state == BatchState::Missing)
-            {
-                self.store().change_batch(batch.id, |batch| {
-                    batch.cancel_requested = true;
-                    if batch.state == BatchState::Missing {
-                        batch.state = BatchState::Cancelled;
-                        batch.outcome = Some(Outcome::Cancelled);
-                    }
-                })?;
-            }
-            for batch in self.store().batches(id)?.into_iter().filter(|batch| batch.state == BatchState::Failed) {
-                self.store().change_batch(batch.id, |batch| {
-                    batch.state = BatchState::Cancelled;
-                    batch.outcome = Some(Outcome::Cancelled);
-                })?;
-            }
-        }
-        self.inner.poke.notify_one();
-        self.run_changed(id)
-    }
-
-    /// Asks failed requests again: those of one cause or model, or all that may succeed. Refused and missing batches are sent
-    /// anew. Answers that came are never asked again.
-    pub fn run_retry(
-        &self,
-        run: &str,
-        cause: Option<FailureCause>,
-        model: Option<&str>,
-    ) -> Result<RunSummary, ApiError> {
-        let id = self.run_id(run)?;
-        let manifest = self.store().manifest(id)?;
-        let batches = self.store().batches(id)?;
-        if manifest.state(&batches) == ManifestState::Live && manifest.finished_at.is_none() {
-            return Err(ApiError::new(ErrorCode::RunState, "The run is still under way.")
-                .action("Failed requests can be asked again once its batches are in."));
-        }
-        let is_wanted = |failure: &OpenFailure| {
-            let found = failure_cause(failure.failure.cause, &failure.failure.code, failure.failure.status);
-            cause.is_none_or(|cause| cause == found)
-                && model.is_none_or(|model| model == failure.model.as_str())
-                && (cause.is_some()
-                    || failure.failure.cause.is_retryable()
-                    || failure.failure.cause == Cause::Cancelled)
-        };
-        let failures: Vec<OpenFailure> =
-            open_failures(self.store(), &manifest, &batches)?.into_iter().filter(is_wanted).collect();
-        let sent_again = self.inner.engine.ask_again(&manifest, &batches, &failures, |batch| {
-            model.is_none_or(|model| model == batch.model.as_str())
-        })?;
-        if sent_again == 0 {
-            return Err(ApiError::new(ErrorCode::RunState, "Nothing of this run can be asked again.")
-                .safe("Its votes are stored."));
-        }
-        self.inner.poke.notify_one();
-        self.run_changed(id)
-    }
-
     /// Tells that a run changed and gives its present state.
     pub(crate) fn run_changed(&self, id: ManifestId) -> Result<RunSummary, ApiError> {
         let manifest = self.store().manifest(id)?;
@@ -264,7 +174,7 @@ fn run_state(manifest: &Manifest, batches: &[Batch]) -> RunState {
     match manifest.state(batches) {
         ManifestState::Completed => RunState::Done,
         ManifestState::Cancelled => RunState::Cancelled,
-        ManifestState::NeedsUser if manifest.paused.as_deref() == Some("by you") => RunState::Paused,
+        ManifestState::NeedsUser if is_paused_by_user(manifest) => RunState::Paused,
         ManifestState::NeedsUser if batches.iter().all(|batch| batch.state == BatchState::Failed) => RunState::Failed,
         ManifestState::NeedsUser => RunState::NeedsYou,
         ManifestState::Live if manifest.cancelled => RunState::Cancelling,
@@ -281,24 +191,37 @@ fn run_state(manifest: &Manifest, batches: &[Batch]) -> RunState {
     }
 }
 
+fn is_paused_by_user(manifest: &Manifest) -> bool {
+    manifest.paused.as_ref().is_some_and(|pause| pause.kind == PauseKind::User)
+}
+
 fn reason(manifest: &Manifest, batches: &[Batch]) -> Option<String> {
     if let Some(paused) = &manifest.paused {
-        return Some(format!("Paused: {paused}"));
+        return Some(format!("Paused: {}", paused.words));
     }
     let troubled = batches.iter().find(|batch| matches!(batch.state, BatchState::Failed | BatchState::Missing));
     troubled.or_else(|| batches.iter().find(|batch| batch.trouble.is_some())).and_then(|batch| {
-        let words = &batch.trouble.as_ref()?.words;
+        let trouble = batch.trouble.as_ref()?;
+        let words = &trouble.words;
         Some(match batch.state {
             BatchState::Missing => {
                 "The provider no longer lists a batch. Was it made with another project's key?".to_owned()
             }
-            BatchState::Waiting => {
+            BatchState::Failed if trouble.kind == TroubleKind::ResultsGone => {
+                "A batch was answered, but its result files are not at the provider any more.".to_owned()
+            }
+            BatchState::Waiting if trouble.kind == TroubleKind::QueueFull => {
                 "The model's queue allowance is used up; the next batch goes when there is room.".to_owned()
             }
             _ if words.is_empty() => return None,
             _ => words.lines().next().unwrap_or_default().to_owned(),
         })
     })
+}
+
+/// It was answered, and the answers are gone.
+fn has_lost_results(batch: &Batch) -> bool {
+    batch.trouble.as_ref().is_some_and(|trouble| trouble.kind == TroubleKind::ResultsGone)
 }
 
 /// What one request costs by this run's own figures, else by its estimate.
@@ -312,7 +235,7 @@ fn usd_per_request(manifest: &Manifest, batches: &[Batch], model: &str) -> f64 {
     manifest.usd_estimated / f64::from(requests.max(1))
 }
 
-fn failure_cause(cause: Cause, code: &str, status: u16) -> FailureCause {
+pub(crate) fn failure_cause(cause: Cause, code: &str, status: u16) -> FailureCause {
     match cause {
         Cause::Expired => FailureCause::Expired,
         Cause::Cancelled => FailureCause::Cancelled,
@@ -321,6 +244,7 @@ fn failure_cause(cause: Cause, code: &str, status: u16) -> FailureCause {
         Cause::Refused | Cause::Filtered => FailureCause::Refused,
         Cause::Unreadable => FailureCause::Unreadable,
         Cause::Rejected => FailureCause::RequestRejected,
+        Cause::Unclear => FailureCause::Other,
         Cause::Temporary if code == "request_timeout" || status == 408 => FailureCause::Timeout,
         Cause::Temporary => match status {
             0 => FailureCause::EmptyAnswer,

@@ -74,6 +74,8 @@ pub(crate) struct Inner {
     provider_override: Option<Address>,
     pub clock: Arc<dyn Clock>,
     events: broadcast::Sender<Event>,
+    /// Held while a plan is made durable: two at once could ask the same.
+    pub planning: Mutex<()>,
     /// Wakes the polling loop before its time.
     pub poke: Notify,
     pub polling: Mutex<polling::State>,
@@ -197,6 +199,7 @@ impl Quorum {
                 provider_override: options.provider,
                 clock,
                 events,
+                planning: Mutex::default(),
                 poke: Notify::new(),
                 polling: Mutex::default(),
                 dirty,

@@ -182,6 +182,7 @@ fn plan(store: &Store, topics: &[Topic]) -> Result<(), BenchError> {
             mode: Mode::Batch,
             models: &models,
             budget_usd: None,
+            canary: false,
             key: format!("{number:032x}"),
             now: AT,
         };

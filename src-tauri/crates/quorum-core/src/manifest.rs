@@ -94,7 +94,13 @@ pub struct Manifest {
     pub budget_usd: Option<f64>,
     /// Why no further batch is sent; live batches go on.
     #[serde(default)]
-    pub paused: Option<String>,
+    pub paused: Option<Pause>,
+    /// The user goes on although a model answered none of its trial requests.
+    #[serde(default)]
+    pub skips_canary: bool,
+    /// Batches at the provider that carry this manifest's mark, are not in this store, and that the user was told about.
+    #[serde(default)]
+    pub strangers: Vec<String>,
     /// The user gave the extraction up; what was answered stays.
     #[serde(default)]
     pub cancelled: bool,
@@ -106,6 +112,29 @@ pub struct Manifest {
     pub round: u32,
     /// Standard prices (USD per million tokens: input, cached, output) per model at the time of planning.
     pub prices: Vec<Price>,
+}
+
+/// A stop of an extraction until the user decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    pub kind: PauseKind,
+    /// For a person, to be read behind "paused: ".
+    pub words: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseKind {
+    /// On the user's wish.
+    User,
+    /// The next batch would exceed the run's budget.
+    Budget,
+    /// The topic's terms changed after the plan was made.
+    TermsChanged,
+    /// A model answered none of its trial requests.
+    Canary,
+    /// The account runs a batch of this manifest that this store does not know: a copy of the store is at work.
+    Elsewhere,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -181,6 +210,11 @@ pub enum BatchState {
 }
 
 impl BatchState {
+    /// Nothing of it was sent to run yet.
+    pub fn is_unsent(self) -> bool {
+        matches!(self, Self::Planned | Self::Waiting | Self::Uploading | Self::Uploaded)
+    }
+
     /// The loop has something to do for it.
     pub fn is_live(self) -> bool {
         !matches!(self, Self::Ingested | Self::Failed | Self::Missing | Self::Cancelled)
@@ -243,6 +277,8 @@ pub enum TroubleKind {
     Refused,
     /// A file that was uploaded is not visible to the provider.
     FileNotVisible,
+    /// The batch ended, and its result files are not at the provider any more.
+    ResultsGone,
     /// A download ended early; it is taken up again.
     Interrupted,
     /// The account does not list the batch.
@@ -268,6 +304,9 @@ pub struct Batch {
     /// A first, small batch of its model; the others wait for it.
     #[serde(default)]
     pub is_canary: bool,
+    /// Its requests are synchronous calls at the full price, not a job of the provider's.
+    #[serde(default)]
+    pub at_once: bool,
     pub requests: u32,
     /// Of the input file.
     pub bytes: u64,
@@ -336,6 +375,19 @@ pub struct Batch {
     /// The user wants it cancelled.
     #[serde(default)]
     pub cancel_requested: bool,
+    /// Times that the provider refused it for a reason that may pass.
+    #[serde(default)]
+    pub refusals: u32,
+    /// Times in a row that the queue had no room for it.
+    #[serde(default)]
+    pub queue_refusals: u32,
+    /// Input files that the provider could not see after they were uploaded.
+    #[serde(default)]
+    pub files_unseen: u32,
+    /// Asked one by one: places of the requests that were sent and whose answers are not in the store. Written before they
+    /// are sent; what is still here after a crash may have been billed and is never asked again by itself.
+    #[serde(default)]
+    pub asking: Vec<u32>,
 }
 
 impl Batch {
@@ -347,6 +399,7 @@ impl Batch {
             state: BatchState::Planned,
             round: 0,
             is_canary: false,
+            at_once: false,
             requests,
             bytes,
             tokens,
@@ -375,6 +428,10 @@ impl Batch {
             unseen: 0,
             cleaned: false,
             cancel_requested: false,
+            refusals: 0,
+            queue_refusals: 0,
+            files_unseen: 0,
+            asking: Vec::new(),
         }
     }
 }
@@ -414,6 +471,8 @@ pub enum Cause {
     Unreadable,
     /// The provider rejected the request itself; it would again.
     Rejected,
+    /// Asked at once, and no answer arrived: it may have been answered and billed all the same.
+    Unclear,
 }
 
 impl Cause {
@@ -421,7 +480,7 @@ impl Cause {
     pub fn is_retryable(self) -> bool {
         match self {
             Self::Expired | Self::Temporary | Self::Lost | Self::Unreadable | Self::CutOff => true,
-            Self::Cancelled | Self::Refused | Self::Filtered | Self::Rejected => false,
+            Self::Cancelled | Self::Refused | Self::Filtered | Self::Rejected | Self::Unclear => false,
         }
     }
 }
@@ -448,6 +507,8 @@ mod tests {
             usd_estimated: 0.0,
             budget_usd: None,
             paused: None,
+            skips_canary: false,
+            strangers: Vec::new(),
             cancelled: false,
             finished_at: None,
             round: 0,
@@ -472,7 +533,9 @@ mod tests {
     fn a_manifest_is_what_its_batches_are() {
         use BatchState::{Failed, InProgress, Ingested, Missing, Planned};
         let same = |_: &mut Manifest| {};
-        let paused = |manifest: &mut Manifest| manifest.paused = Some("by the user".to_owned());
+        let paused = |manifest: &mut Manifest| {
+            manifest.paused = Some(Pause { kind: PauseKind::User, words: "by you".to_owned() });
+        };
         let cancelled = |manifest: &mut Manifest| manifest.cancelled = true;
         assert_eq!(state(&[Ingested, Planned], same), ManifestState::Live);
         assert_eq!(state(&[Ingested, Ingested], same), ManifestState::Completed);

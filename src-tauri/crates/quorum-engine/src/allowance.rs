@@ -54,6 +54,13 @@ impl Allowances {
         self.known(provider, model).map(|tokens| (tokens as f64 * USED_SHARE) as u64)
     }
 
+    /// Whether a batch is larger than may ever be enqueued at a time, and can be cut.
+    pub fn is_to_be_cut(&self, provider: &str, batch: &Batch) -> bool {
+        !batch.at_once
+            && batch.requests > 1
+            && self.usable(provider, &batch.model).is_some_and(|usable| batch.tokens > usable)
+    }
+
     /// Whether a batch fits beside those of its model that are at the provider now.
     pub fn has_room<'a>(
         &self,
@@ -64,11 +71,12 @@ impl Allowances {
         let Some(usable) = self.usable(provider, &batch.model) else { return true };
         let enqueued: u64 = at_provider
             .into_iter()
-            .filter(|other| other.model == batch.model && other.id != batch.id && other.state.is_at_provider())
+            .filter(|other| other.model == batch.model && other.id != batch.id)
+            .filter(|other| other.state.is_at_provider() && !other.at_once)
             .map(|other| other.tokens)
             .sum();
-        // A batch that fits nowhere is tried alone: the provider then says what it thinks of it.
-        enqueued == 0 || enqueued + batch.tokens <= usable
+        // A single request that fits nowhere is tried alone: the provider then says what it thinks of it.
+        enqueued + batch.tokens <= usable || (enqueued == 0 && batch.requests <= 1)
     }
 }
 

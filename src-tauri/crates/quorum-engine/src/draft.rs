@@ -7,8 +7,8 @@ use quorum_core::{
     ensemble::Ensemble,
     estimate::{ModelEstimate, OutputBasis, estimate},
     ids::{DatasetName, ModelId},
-    manifest::Realm,
-    models::{BATCH_DISCOUNT, ModelTable, Usage},
+    manifest::{Manifest, Realm},
+    models::{ModelTable, Usage},
     plan::{BatchLimits, BatchPlan, Request, SizedRequest, missing, split},
     prompt::RequestWriter,
     tokens,
@@ -78,8 +78,18 @@ pub struct InFlight(HashSet<(ModelNo, Request)>);
 
 impl InFlight {
     pub fn load(store: &Store, space: u32) -> Result<Self, StoreError> {
+        Self::of(store, space, |_| true)
+    }
+
+    /// Those of other runs than this one.
+    pub fn elsewhere(store: &Store, run: &Manifest) -> Result<Self, StoreError> {
+        Self::of(store, run.space, |manifest| manifest.id != run.id)
+    }
+
+    fn of(store: &Store, space: u32, counts: impl Fn(&Manifest) -> bool) -> Result<Self, StoreError> {
         let mut held = HashSet::new();
-        for manifest in store.manifests()?.into_iter().filter(|manifest| manifest.space == space) {
+        let runs = store.manifests()?;
+        for manifest in runs.into_iter().filter(|manifest| manifest.space == space && counts(manifest)) {
             for batch in store.batches(manifest.id)?.into_iter().filter(|batch| batch.state.holds_requests()) {
                 let Some(model) = store.model_no(&batch.model) else { continue };
                 held.extend(store.requests(batch.id)?.into_iter().map(|request| (model, request)));
@@ -88,7 +98,7 @@ impl InFlight {
         Ok(Self(held))
     }
 
-    fn holds(&self, model: ModelNo, request: Request) -> bool {
+    pub fn holds(&self, model: ModelNo, request: Request) -> bool {
         self.0.contains(&(model, request))
     }
 }
@@ -146,6 +156,22 @@ pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Re
         in_flight: held,
         shares,
     })
+}
+
+/// Whether a draft is still what is missing: no request of it was asked by another run or answered since it was made.
+pub fn is_current(store: &Store, realm: Realm, topic: &Topic, draft: &Draft) -> Result<bool, StoreError> {
+    let Some(space) = store.space(realm, &topic.id, &topic.schema.term_hash())? else { return Ok(true) };
+    let in_flight = InFlight::load(store, space.number)?;
+    for share in &draft.shares {
+        let Some(model) = store.model_no(&share.model) else { continue };
+        for request in share.batches.iter().flat_map(|batch| &batch.requests) {
+            let is_answered = store.votes_of(space.number, request.review, |row| row.contains(model, request.run))?;
+            if is_answered || in_flight.holds(model, *request) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// The stored votes of a dataset's reviews, read in one scan.
@@ -238,12 +264,4 @@ pub fn ladder(
             Ok(LadderStep { k: *k, reviews: draft.reviews, requests: draft.requests(), usd: draft.usd() })
         })
         .collect()
-}
-
-/// Standard price of one request's expected tokens, for budgets.
-pub(crate) fn expected_usd(price: &quorum_core::manifest::Price, requests: u32, input_tokens: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
-    let input = input_tokens as f64;
-    let output = f64::from(requests) * price.output_tokens;
-    (input * price.input_usd + output * price.output_usd) / 1e6 * BATCH_DISCOUNT
 }

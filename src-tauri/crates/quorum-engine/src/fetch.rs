@@ -42,8 +42,13 @@ pub async fn fetch(
     for (slot, (file, kind)) in paths.iter_mut().zip([(&batch.output_file, "output"), (&batch.error_file, "errors")]) {
         let Some(file) = file else { continue };
         let path = folder.join(format!("{}-{}-{kind}.jsonl", manifest.key, batch.id.number));
-        if let Err(error) = provider.download_file(file, &path).await {
-            return Ok(Fetched::Later(error));
+        let downloaded = match provider.download_file(file, &path).await {
+            Ok(downloaded) => downloaded,
+            Err(error) => return Ok(Fetched::Later(error)),
+        };
+        if is_short(provider, file, downloaded.bytes).await && batch.failures_in_row < SHORT_DOWNLOADS_MAX {
+            remove(&path).await;
+            return Ok(Fetched::Later(ProviderError::LastLineCut { file_id: file.clone(), bytes: downloaded.bytes }));
         }
         *slot = Some(path);
     }
@@ -61,6 +66,22 @@ pub async fn fetch(
         remove(&path).await;
     }
     Ok(Fetched::Ingested(done))
+}
+
+/// Downloads of another length than the provider names for the file, before the provider is taken to be wrong about it.
+const SHORT_DOWNLOADS_MAX: u32 = 4;
+
+/// Whether the provider says that the file has more than arrived. A proxy may cut an answer between two lines and make its
+/// length agree; the requests behind the cut are answered and paid, and must not be asked again.
+async fn is_short(provider: &Provider, file: &str, bytes: u64) -> bool {
+    match provider.get_file(file).await {
+        Ok(known) => known.bytes.is_some_and(|known| known > bytes),
+        // Only a cross-check: the download itself was whole.
+        Err(error) => {
+            tracing::debug!(%error, "the length of a result file could not be asked for");
+            false
+        }
+    }
 }
 
 async fn remove(path: &PathBuf) {

@@ -8,9 +8,11 @@
 //! Not here: when to tick and whom to tell (quorum-api), what an answer means (quorum-core).
 
 mod allowance;
+mod at_once;
 mod buffers;
 mod clock;
 mod draft;
+mod drive;
 mod engine;
 mod error;
 mod events;
@@ -20,7 +22,9 @@ mod input;
 mod listing;
 mod lookup;
 mod mark;
+mod money;
 mod pace;
+mod queue;
 mod results;
 mod rounds;
 pub mod step;
@@ -28,13 +32,14 @@ mod submit;
 
 pub use allowance::Allowances;
 pub use clock::{Clock, SystemClock};
-pub use draft::{Draft, DraftBatch, DraftRequest, LadderStep, ModelShare, draft, ladder};
+pub use draft::{Draft, DraftBatch, DraftRequest, LadderStep, ModelShare, draft, is_current, ladder};
 pub use engine::{Connect, Engine, Options, Tick, Topics};
 pub use error::{ConnectError, EngineError};
 pub use events::{Connection, Event};
 pub use fetch::ingest_files;
 pub use input::{length as input_bytes, stream as input_stream};
+pub use money::outstanding;
 pub use pace::Pacer;
 pub use results::{Asked, Results, ResultsError, read as read_results};
 pub use rounds::{OpenFailure, open_failures};
-pub use submit::{SubmitRequest, submit};
+pub use submit::{CANARY_REQUESTS, SubmitRequest, submit};

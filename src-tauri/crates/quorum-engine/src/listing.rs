@@ -1,9 +1,15 @@
 //! One look at the account's batches: paged until everything sought was seen, and matched to our own.
 
-use std::collections::HashSet;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
-use quorum_core::manifest::{Batch, BatchState, Manifest, Seconds};
-use quorum_provider::{Provider, ProviderError, wire};
+use quorum_core::manifest::{Batch, BatchId, BatchState, Manifest, Seconds};
+use quorum_provider::{
+    Provider, ProviderError,
+    wire::{self, BatchStatus},
+};
 
 use crate::{
     mark,
@@ -23,6 +29,8 @@ const CLOCK_SKEW_S: u64 = 3_600;
 #[derive(Debug, Default)]
 pub struct Listing {
     batches: Vec<wire::Batch>,
+    /// Places of those that carry a mark of Quorum's, by the mark.
+    by_tag: HashMap<String, Vec<usize>>,
 }
 
 /// What a look has to find before it may stop early.
@@ -36,6 +44,8 @@ pub struct Sought {
 impl Sought {
     pub fn add(&mut self, manifest: &Manifest, batch: &Batch) {
         match &batch.provider_id {
+            // Paging through the whole account for it at every look would find it no more; it is asked for by its id.
+            Some(_) if batch.state == BatchState::Missing => {}
             Some(id) => {
                 self.ids.insert(id.clone());
             }
@@ -71,40 +81,104 @@ impl Listing {
                 break;
             }
         }
+        for (at, seen) in listing.batches.iter().enumerate() {
+            if let Some(tag) = seen.metadata.get(mark::BATCH) {
+                listing.by_tag.entry(tag.clone()).or_default().push(at);
+            }
+        }
         Ok(listing)
     }
 
-    /// The batch at the provider that is this one.
+    /// The batch at the provider that is this one; of several attempts at it the one that got furthest, so that what is paid is
+    /// taken. The others are [`Listing::twins`].
     pub fn sight(&self, manifest: &Manifest, batch: &Batch) -> Sighting {
         let found = match &batch.provider_id {
-            Some(id) => self.batches.iter().find(|seen| seen.id == *id),
+            Some(id) => {
+                let own = self.batches.iter().find(|seen| seen.id == *id);
+                own.map(|own| self.useful(manifest, batch).chain([own]).min_by_key(|seen| rank(seen)).unwrap_or(own))
+            }
             None => self.attempt_of(manifest, batch),
         };
         found.map_or(Sighting::Absent, |seen| Sighting::Found(Box::new(seen.clone())))
     }
 
-    /// An attempt at this batch that is not known yet: the current one while its end is unclear, else only one that this store does
-    /// not remember (made by a copy of it). Of several the oldest counts; [`Listing::twins`] are cancelled.
+    /// An attempt that came to something although another one is taken for this batch, which the account does not know.
+    pub fn other_attempt(&self, manifest: &Manifest, batch: &Batch) -> Sighting {
+        let found = self.useful(manifest, batch).min_by_key(|seen| rank(seen));
+        found.map_or(Sighting::Absent, |seen| Sighting::Found(Box::new(seen.clone())))
+    }
+
+    /// Attempts at this batch, of any number.
+    fn ours(&self, manifest: &Manifest, batch: &Batch) -> impl Iterator<Item = &wire::Batch> {
+        let tagged = self.by_tag.get(&mark::batch_tag(manifest, batch)).map_or(&[][..], Vec::as_slice);
+        let fingerprint = batch.fingerprint.clone();
+        tagged.iter().map(|at| &self.batches[*at]).filter(move |seen| mark::asks(seen, &fingerprint))
+    }
+
+    /// Attempts that run or brought something.
+    fn useful(&self, manifest: &Manifest, batch: &Batch) -> impl Iterator<Item = &wire::Batch> {
+        self.ours(manifest, batch).filter(|seen| {
+            !matches!(seen.status, BatchStatus::Failed | BatchStatus::Cancelled | BatchStatus::Cancelling)
+        })
+    }
+
+    /// An attempt at a batch that has no id: the current one while its end is unclear, one that this store does not remember
+    /// (made by a copy of it), or an earlier one that was taken as lost and shows up late.
     fn attempt_of(&self, manifest: &Manifest, batch: &Batch) -> Option<&wire::Batch> {
         let unknown_from = match batch.state {
             BatchState::Creating => batch.attempts,
             _ => batch.attempts + 1,
         };
-        self.batches
-            .iter()
-            .filter(|seen| mark::is_ours(seen, manifest, batch))
+        self.ours(manifest, batch)
             .filter(|seen| attempt(seen).is_some_and(|attempt| attempt >= unknown_from))
-            .min_by_key(|seen| (seen.status == wire::BatchStatus::Failed, seen.created_at, seen.id.clone()))
+            .chain(self.useful(manifest, batch))
+            .min_by_key(|seen| rank(seen))
     }
 
     /// Further running batches that ask the same as this one, which has an id: they would be paid twice.
     pub fn twins(&self, manifest: &Manifest, batch: &Batch) -> Vec<String> {
         let Some(own) = &batch.provider_id else { return Vec::new() };
-        self.batches
-            .iter()
-            .filter(|seen| seen.id != *own && mark::is_ours(seen, manifest, batch))
-            .filter(|seen| !seen.status.is_terminal() && seen.status != wire::BatchStatus::Cancelling)
+        self.useful(manifest, batch)
+            .filter(|seen| seen.id != *own && !seen.status.is_terminal())
             .map(|seen| seen.id.clone())
             .collect()
     }
+
+    /// Running batches with this manifest's mark that are none of its batches: a copy of the store, at work elsewhere, made them.
+    pub fn strangers(&self, manifest: &Manifest, batches: &BTreeMap<BatchId, Batch>) -> Vec<String> {
+        let prefix = format!("{}-", manifest.key);
+        self.by_tag
+            .iter()
+            .filter_map(|(tag, places)| Some((tag.strip_prefix(&prefix)?.parse::<u32>().ok()?, places)))
+            .flat_map(|(number, places)| places.iter().map(move |at| (number, &self.batches[*at])))
+            .filter(|(_, seen)| !seen.status.is_terminal() && seen.status != BatchStatus::Cancelling)
+            .filter(|(number, seen)| {
+                let known = batches.get(&BatchId { manifest: manifest.id, number: *number });
+                known.is_none_or(|batch| !mark::asks(seen, &batch.fingerprint))
+            })
+            .map(|(_, seen)| seen.id.clone())
+            .filter(|id| !manifest.strangers.contains(id))
+            .collect()
+    }
+
+    /// Whether the account still runs this batch.
+    pub fn is_running(&self, id: &str) -> bool {
+        let is_live = |seen: &wire::Batch| !seen.status.is_terminal() && seen.status != BatchStatus::Cancelling;
+        self.batches.iter().any(|seen| seen.id == id && is_live(seen))
+    }
+}
+
+/// How far an attempt got: the lowest is the one to take. Of equals the oldest.
+fn rank(seen: &wire::Batch) -> impl Ord + use<> {
+    let stage = match seen.status {
+        BatchStatus::Completed => 0,
+        BatchStatus::Expired => 1,
+        BatchStatus::Finalizing => 2,
+        BatchStatus::InProgress => 3,
+        BatchStatus::Validating | BatchStatus::Unknown(_) => 4,
+        BatchStatus::Cancelling => 5,
+        BatchStatus::Cancelled => 6,
+        BatchStatus::Failed => 7,
+    };
+    (stage, Reverse(seen.request_counts.completed), seen.created_at, seen.id.clone())
 }

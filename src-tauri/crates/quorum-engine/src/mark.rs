@@ -35,8 +35,7 @@ pub fn metadata(manifest: &Manifest, batch: &Batch) -> BTreeMap<String, String> 
     ])
 }
 
-/// Whether a batch at the provider is an attempt at this one.
-pub fn is_ours(seen: &wire::Batch, manifest: &Manifest, batch: &Batch) -> bool {
-    let says = |key: &str, value: &str| seen.metadata.get(key).is_some_and(|found| found == value);
-    says(BATCH, &batch_tag(manifest, batch)) && says(FINGERPRINT, &batch.fingerprint)
+/// Whether a batch at the provider asks what this fingerprint stands for.
+pub fn asks(seen: &wire::Batch, fingerprint: &str) -> bool {
+    seen.metadata.get(FINGERPRINT).is_some_and(|found| found == fingerprint)
 }

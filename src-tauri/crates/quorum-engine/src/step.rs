@@ -12,6 +12,7 @@ mod tests;
 
 pub use observe::attempt;
 use quorum_core::manifest::{Batch, BatchState, Outcome, Seconds, Trouble, TroubleKind};
+pub(crate) use record::pause;
 pub use record::{Recorded, record, trouble};
 
 /// What the loop knows about a batch at this moment, beside the batch itself.
@@ -19,8 +20,7 @@ pub use record::{Recorded, record, trouble};
 pub struct View {
     pub now: Seconds,
     pub may_send: MaySend,
-    /// The model's queue allowance has room for it.
-    pub has_room: bool,
+    pub room: Room,
     pub sighting: Sighting,
     pub file: FileSighting,
     /// The user wants files at the provider deleted once their content is here.
@@ -37,6 +37,16 @@ pub enum MaySend {
     No,
     /// The extraction was cancelled.
     Never,
+}
+
+/// Whether the provider takes another batch of this model now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    Free,
+    /// The model's queue allowance is used up by what is at the provider.
+    QueueFull,
+    /// As many batches were created within the hour as the provider allows.
+    TooFast,
 }
 
 /// What looking for the batch at the provider found.
@@ -82,6 +92,9 @@ pub enum Action {
 /// Listings in a row that must miss a batch before it counts as not there.
 pub const UNSEEN_MAX: u32 = 3;
 
+/// Longest pause that anything sets; a provider's own `retry-after` is cut to it.
+pub const PAUSE_S_MAX: Seconds = 86_400;
+
 /// First pause after a refusal for want of queue room, when none of our own batches explains it.
 pub const QUEUE_RETRY_S: Seconds = 300;
 
@@ -100,13 +113,28 @@ pub fn step(batch: &Batch, view: &View) -> (Batch, Action) {
         | BatchState::Missing => step_at_provider(&mut next, view),
         BatchState::Ready => step_ready(&mut next, view),
         BatchState::Ingested | BatchState::Cancelled => step_settled(&next, view),
-        BatchState::Failed => Action::Rest,
+        BatchState::Failed => {
+            if view.may_send == MaySend::Never {
+                give_up(&mut next, view.now);
+            }
+            Action::Rest
+        }
     };
     (next, action)
 }
 
+/// A time further ahead than any pause was set by a clock that has been put back since.
 fn is_due(batch: &Batch, view: &View) -> bool {
-    batch.retry_at.is_none_or(|at| view.now >= at)
+    batch.retry_at.is_none_or(|at| view.now >= at || at - view.now > PAUSE_S_MAX)
+}
+
+/// The trouble of a batch that the provider would not take now.
+fn no_room(room: Room, now: Seconds) -> Trouble {
+    let (kind, words) = match room {
+        Room::TooFast => (TroubleKind::RateLimited, "the provider takes 2,000 new batches an hour"),
+        Room::Free | Room::QueueFull => (TroubleKind::QueueFull, ""),
+    };
+    Trouble { kind, words: words.to_owned(), at: now }
 }
 
 fn step_planned(batch: &mut Batch, view: &View) -> Action {
@@ -130,10 +158,10 @@ fn step_planned(batch: &mut Batch, view: &View) -> Action {
     if !is_due(batch, view) {
         return Action::Rest;
     }
-    if !view.has_room {
+    if view.room != Room::Free {
         if batch.state != BatchState::Waiting {
             batch.state = BatchState::Waiting;
-            batch.trouble = Some(Trouble { kind: TroubleKind::QueueFull, words: String::new(), at: view.now });
+            batch.trouble = Some(no_room(view.room, view.now));
         }
         return Action::Rest;
     }
@@ -165,6 +193,14 @@ fn step_uploading(batch: &mut Batch, view: &View) -> Action {
 }
 
 fn step_uploaded(batch: &mut Batch, view: &View) -> Action {
+    match &view.sighting {
+        Sighting::NotLooked => return Action::LookForBatch,
+        Sighting::Found(seen) => {
+            observe::take_up(batch, seen, view.now);
+            return Action::Again;
+        }
+        Sighting::Absent => {}
+    }
     if view.may_send == MaySend::Never {
         give_up(batch, view.now);
         return Action::Again;
@@ -172,24 +208,17 @@ fn step_uploaded(batch: &mut Batch, view: &View) -> Action {
     if view.may_send == MaySend::No || !is_due(batch, view) {
         return Action::Rest;
     }
-    if !view.has_room {
+    if view.room != Room::Free {
         batch.state = BatchState::Waiting;
+        batch.trouble = Some(no_room(view.room, view.now));
         return Action::Rest;
     }
-    match &view.sighting {
-        Sighting::NotLooked => Action::LookForBatch,
-        Sighting::Found(seen) => {
-            observe::take_up(batch, seen, view.now);
-            Action::Again
-        }
-        Sighting::Absent => {
-            batch.state = BatchState::Creating;
-            batch.attempts += 1;
-            batch.unseen = 0;
-            batch.intended_at = Some(view.now);
-            Action::Create
-        }
-    }
+    batch.state = BatchState::Creating;
+    batch.attempts += 1;
+    batch.unseen = 0;
+    batch.retry_at = None;
+    batch.intended_at = Some(view.now);
+    Action::Create
 }
 
 fn step_creating(batch: &mut Batch, view: &View) -> Action {
@@ -201,9 +230,11 @@ fn step_creating(batch: &mut Batch, view: &View) -> Action {
             Action::Again
         }
         Sighting::Absent => {
-            batch.unseen += 1;
-            let intended_at = batch.intended_at.unwrap_or(view.now);
-            let is_settled = view.now.saturating_sub(intended_at) >= view.resend_after_s;
+            batch.unseen = batch.unseen.saturating_add(1);
+            // A clock that was put back would make the wait endless: it starts anew.
+            let intended_at = batch.intended_at.filter(|at| *at <= view.now).unwrap_or(view.now);
+            batch.intended_at = Some(intended_at);
+            let is_settled = view.now - intended_at >= view.resend_after_s;
             if !is_settled || batch.unseen < 2 {
                 return Action::Rest;
             }
@@ -224,12 +255,17 @@ fn step_at_provider(batch: &mut Batch, view: &View) -> Action {
             {
                 return Action::Again;
             }
-            if batch.cancel_requested && batch.state != BatchState::Cancelling {
+            let is_unwanted = batch.cancel_requested || view.may_send == MaySend::Never;
+            if is_unwanted && batch.state != BatchState::Cancelling {
                 return Action::Cancel;
             }
             Action::Rest
         }
         Sighting::Absent => {
+            if batch.state == BatchState::Missing && view.may_send == MaySend::Never {
+                give_up(batch, view.now);
+                return Action::Rest;
+            }
             batch.unseen = batch.unseen.saturating_add(1);
             if batch.unseen >= UNSEEN_MAX && batch.state != BatchState::Missing {
                 batch.state = BatchState::Missing;

@@ -28,6 +28,9 @@ pub struct SubmitRequest<'a> {
     pub mode: Mode,
     pub models: &'a ModelTable,
     pub budget_usd: Option<f64>,
+    /// Ask a few requests of each model first, as synchronous calls, before its batches are sent. Models that have answered
+    /// this topic's terms before need no trial.
+    pub canary: bool,
     /// Random, unique to this manifest; marks its batches at the provider.
     pub key: String,
     pub now: Seconds,
@@ -49,13 +52,22 @@ pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manife
     };
     let requests = request.draft.requests();
     let prices = request.draft.shares.iter().map(|share| price(&share.model, share.output, request.models)).collect();
-    let batches = request
-        .draft
-        .shares
-        .into_iter()
-        .flat_map(|share| share.batches)
-        .map(|plan| new_batch(plan, term_hash.as_str(), 0))
-        .collect();
+    let at_once = request.mode == Mode::OnDemand;
+    let mut batches = Vec::new();
+    for share in request.draft.shares {
+        let mut plans = share.batches;
+        let is_tried = at_once || !request.canary || has_answered(store, space.number, &share.model)?;
+        if let Some(trial) = plans.first_mut().filter(|_| !is_tried).and_then(take_canary) {
+            let mut new = new_batch(trial, term_hash.as_str(), 0);
+            (new.batch.is_canary, new.batch.at_once) = (true, true);
+            batches.push(new);
+        }
+        batches.extend(plans.into_iter().map(|plan| {
+            let mut new = new_batch(plan, term_hash.as_str(), 0);
+            new.batch.at_once = at_once;
+            new
+        }));
+    }
     let manifest = store.create_manifest(NewManifest {
         manifest: Manifest {
             id: ManifestId(0),
@@ -74,6 +86,8 @@ pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manife
             usd_estimated: usd_estimated.unwrap_or(0.0),
             budget_usd: request.budget_usd,
             paused: None,
+            skips_canary: false,
+            strangers: Vec::new(),
             cancelled: false,
             finished_at: None,
             round: 0,
@@ -90,6 +104,33 @@ pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manife
         body: format!("{requests} requests, est. ${:.2}", manifest.usd_estimated),
     })?;
     Ok(Some(manifest))
+}
+
+/// Trial requests per model.
+pub const CANARY_REQUESTS: usize = 4;
+
+/// Takes the first few requests out of a plan, unless that is nearly all of it.
+fn take_canary(plan: &mut BatchPlan) -> Option<BatchPlan> {
+    if plan.requests.len() <= 2 * CANARY_REQUESTS {
+        return None;
+    }
+    let share = |total: u64| total / plan.requests.len() as u64 * CANARY_REQUESTS as u64;
+    let (bytes, tokens) = (share(plan.bytes), share(plan.tokens));
+    let requests = plan.requests.drain(..CANARY_REQUESTS).collect();
+    plan.bytes -= bytes;
+    plan.tokens -= tokens;
+    Some(BatchPlan { model: plan.model.clone(), requests, bytes, tokens })
+}
+
+/// Whether a model has answered these terms here before.
+fn has_answered(store: &Store, space: u32, model: &ModelId) -> Result<bool, StoreError> {
+    for manifest in store.manifests()?.into_iter().filter(|manifest| manifest.space == space) {
+        let batches = store.batches(manifest.id)?;
+        if batches.iter().any(|batch| batch.model == *model && batch.votes > 0) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn price(model: &ModelId, output: OutputBasis, models: &ModelTable) -> Price {

@@ -9,6 +9,7 @@ use redb::ReadableTable;
 use crate::{
     Store, StoreError,
     manifests::unpack_requests,
+    open::Done,
     rows::{from_json, to_json},
     tables::{self, pair, range_of},
 };
@@ -58,6 +59,25 @@ impl Store {
             change(&mut batch);
             table.insert(key(id), to_json(&batch).as_slice())?;
             Ok(batch)
+        })
+    }
+
+    /// Writes `after` in the place of `before`. `None`, and nothing changed, when somebody else changed the batch in between;
+    /// only the wish to cancel it is taken over.
+    pub fn replace_batch(&self, before: &Batch, after: Batch) -> Result<Option<Batch>, StoreError> {
+        self.write_if_changed(|write| {
+            let mut table = write.open_table(tables::BATCHES)?;
+            let stored: Batch = {
+                let row = table.get(key(before.id))?.ok_or(StoreError::NoBatch(before.id))?;
+                from_json("batches_v1", before.id, row.value())?
+            };
+            let cancel_requested = stored.cancel_requested || after.cancel_requested;
+            if (Batch { cancel_requested: before.cancel_requested, ..stored }) != *before {
+                return Ok(Done::Unchanged(None));
+            }
+            let after = Batch { cancel_requested, ..after };
+            table.insert(key(after.id), to_json(&after).as_slice())?;
+            Ok(Done::Changed(Some(after)))
         })
     }
 

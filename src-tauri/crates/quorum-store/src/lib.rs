@@ -11,6 +11,7 @@
 //! and anything derived: consensus and verdicts are computed when someone looks.
 
 mod activity;
+mod answers;
 mod backup;
 mod batches;
 mod catalog;
@@ -35,6 +36,7 @@ mod usage;
 mod votes;
 
 pub use activity::{Activity, ActivityKind};
+pub use answers::Answers;
 pub use backup::StoreFile;
 pub use datasets::{BusinessRow, DatasetInfo, DatasetView, ImportReport, PreparedBusiness, PreparedReview, ReviewFact};
 pub use error::StoreError;

@@ -1,7 +1,7 @@
 //! Manifests: made whole with all their batches and requests before anything is sent.
 
 use quorum_core::{
-    manifest::{Batch, BatchId, Manifest, ManifestId},
+    manifest::{Batch, BatchId, BatchState, Manifest, ManifestId, Outcome},
     plan::Request,
     votes::ReviewNo,
 };
@@ -9,6 +9,7 @@ use redb::ReadableTable;
 
 use crate::{
     Store, StoreError,
+    open::Done,
     rows::{all_json, from_json, read_counter, to_json, write_counter},
     tables::{self, pair, range_of},
 };
@@ -47,16 +48,47 @@ impl Store {
         })
     }
 
-    /// Adds the batches of a further round, and changes the manifest with them.
-    pub fn extend_manifest(&self, manifest: &Manifest, batches: Vec<NewBatch>) -> Result<(), StoreError> {
-        self.write(|write| {
-            put(write, manifest)?;
+    /// Adds the batches of a further round, closes those whose place they take, and changes the manifest with them, in one
+    /// transaction. `admit` sees everything as it is stored now; when it says no, nothing changes and `None` comes back.
+    pub fn extend_manifest(
+        &self,
+        id: ManifestId,
+        close: &[BatchId],
+        batches: Vec<NewBatch>,
+        admit: impl FnOnce(&mut Manifest, &[Batch]) -> bool,
+    ) -> Result<Option<Manifest>, StoreError> {
+        self.write_if_changed(|write| {
+            let mut manifest: Manifest = {
+                let table = write.open_table(tables::MANIFESTS)?;
+                let row = table.get(id.0)?.ok_or(StoreError::NoManifest(id))?;
+                from_json("manifests_v1", id, row.value())?
+            };
+            let mut closed = Vec::with_capacity(close.len());
+            {
+                let table = write.open_table(tables::BATCHES)?;
+                for batch in close {
+                    let row = table.get(pair(id.0, batch.number))?.ok_or(StoreError::NoBatch(*batch))?;
+                    closed.push(from_json::<Batch>("batches_v1", batch, row.value())?);
+                }
+            }
+            if !admit(&mut manifest, &closed) {
+                return Ok(Done::Unchanged(None));
+            }
+            put(write, &manifest)?;
+            {
+                let mut table = write.open_table(tables::BATCHES)?;
+                for batch in closed {
+                    let batch = Batch { state: BatchState::Cancelled, outcome: Some(Outcome::Cancelled), ..batch };
+                    table.insert(pair(id.0, batch.id.number), to_json(&batch).as_slice())?;
+                }
+            }
             let first = {
                 let table = write.open_table(tables::BATCHES)?;
                 let last = table.range(range_of(manifest.id.0))?.next_back().transpose()?;
                 last.map_or(1, |(key, _)| tables::second(key.value()) + 1)
             };
-            insert_batches(write, manifest.id, first, batches)
+            insert_batches(write, manifest.id, first, batches)?;
+            Ok(Done::Changed(Some(manifest)))
         })
     }
 

@@ -65,7 +65,7 @@ fn row_of(review: u32, bytes: &[u8]) -> Result<VoteRow<'_>, StoreError> {
 }
 
 /// Packs votes, in the order of the table and of a row's entries.
-fn pack(votes: &[NewVote], fields: usize) -> PackedVotes {
+pub(crate) fn pack(votes: &[NewVote], fields: usize) -> PackedVotes {
     let mut packed = PackedVotes::with_capacity(fields, votes.len());
     for new in votes {
         let fits = packed.push(new.review, new.vote.borrow());

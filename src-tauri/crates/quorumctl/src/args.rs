@@ -63,9 +63,15 @@ pub enum Command {
         /// Wait until the run is done, or that many seconds.
         #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
         wait: Option<Option<u64>>,
-        /// How requests are sent.
+        /// How requests are sent: as batches at half price, or one by one at once at the full price.
         #[arg(long, value_enum, default_value_t = Mode::Batch)]
         mode: Mode,
+        /// Ask each model that is new to the topic four requests first [default: only where it costs money].
+        #[arg(long, overrides_with = "no_canary")]
+        canary: bool,
+        /// Send everything without a trial.
+        #[arg(long)]
+        no_canary: bool,
     },
     /// Look once at the provider, or until nothing is live.
     Poll {
@@ -75,9 +81,20 @@ pub enum Command {
     /// What the runs are doing, from the store alone.
     Status { manifest: Option<u32> },
     /// Ask a run's failed requests again.
-    Retry { manifest: u32 },
-    /// Give a run up; answers that came are kept.
-    Cancel { manifest: u32 },
+    Retry {
+        manifest: u32,
+        /// One by one at once, at the full price, instead of as a batch.
+        #[arg(long)]
+        ondemand: bool,
+    },
+    /// Give a run up, or all; answers that came are kept.
+    Cancel {
+        #[arg(required_unless_present = "all")]
+        manifest: Option<u32>,
+        /// Every run that is not finished.
+        #[arg(long, conflicts_with = "manifest")]
+        all: bool,
+    },
     /// Votes as files, and how far a topic is answered.
     #[command(subcommand)]
     Votes(Votes),

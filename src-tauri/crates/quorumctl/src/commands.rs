@@ -36,14 +36,15 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Dataset(command) => dataset::run(&open()?, output, &command),
         Command::Catalog(command) => catalog::run(&open()?, output, &command),
         Command::Plan(wish) => plan::run(&open()?, output, &wish),
-        Command::Extract { wish, budget, yes, wait, mode } => {
-            let terms = extract::Terms { budget, yes, wait, mode };
+        Command::Extract { wish, budget, yes, wait, mode, canary, no_canary } => {
+            let canary = (canary || no_canary).then_some(canary);
+            let terms = extract::Terms { budget, yes, wait, mode, canary };
             extract::run(&open()?, output, &wish, terms).await
         }
         Command::Poll { wait } => runs::poll(&open()?, output, wait).await,
         Command::Status { manifest } => runs::status(&open()?, output, manifest),
-        Command::Retry { manifest } => runs::retry(&open()?, output, manifest).await,
-        Command::Cancel { manifest } => runs::cancel(&open()?, output, manifest).await,
+        Command::Retry { manifest, ondemand } => runs::retry(&open()?, output, manifest, ondemand).await,
+        Command::Cancel { manifest, .. } => runs::cancel(&open()?, output, manifest).await,
         Command::Votes(command) => votes::run(&open()?, output, &command),
         Command::Override(command) => overrides::run(&open()?, output, &command),
         Command::Verdicts { dataset, policy, topic, k, out, partial, models } => {

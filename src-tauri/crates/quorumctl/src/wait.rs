@@ -53,7 +53,7 @@ pub async fn until(
             output.progress(&line);
             said = line;
         }
-        let mut pause = quorum.pause(tick.changed > 0, tick.is_offline());
+        let mut pause = quorum.pause_after(&tick);
         if let Some(deadline) = deadline {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

@@ -142,7 +142,7 @@ fn billed(usage: Option<&wire::Usage>) -> Usage {
 }
 
 /// A failed row as it is kept.
-pub(super) fn failure_of(failure: &RowFailure<'_>) -> Failure {
+pub(crate) fn failure_of(failure: &RowFailure<'_>) -> Failure {
     let cause = match failure.kind {
         FailureKind::Retryable => match failure.code.as_ref() {
             "batch_expired" => Cause::Expired,
@@ -162,7 +162,7 @@ pub(super) fn failure_of(failure: &RowFailure<'_>) -> Failure {
 /// Characters of a provider's or model's words that are kept with a failure.
 const EXCERPT_CHARS_MAX: usize = 400;
 
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     let mut excerpt: String = text.chars().take(EXCERPT_CHARS_MAX).collect();
     if excerpt.len() < text.len() {
         excerpt.push('…');

@@ -8,8 +8,8 @@ use super::QUEUE_RETRY_S;
 /// Words kept of validation errors, characters.
 const WORDS_MAX: usize = 2_000;
 
-/// Attempts at a batch whose input file the provider cannot see; after that it is the provider's side.
-const INVISIBLE_FILE_ATTEMPTS_MAX: u32 = 2;
+/// Further uploads of an input file that the provider cannot see; after that it is the provider's side.
+const UPLOADS_AGAIN_MAX: u32 = 3;
 
 /// Takes what was seen into the batch: adopts its id, follows its state, keeps its times and counts.
 pub(super) fn take_up(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
@@ -59,6 +59,30 @@ fn ended(batch: &mut Batch, seen: &wire::Batch, outcome: Outcome, at: Seconds) {
     batch.error_file = seen.error_file_id.clone();
 }
 
+/// Codes of a whole refusal that may be another one next time: the fault is the provider's, or the moment's.
+const PASSING_CODES: [&str; 6] = [
+    "server_error",
+    "internal_error",
+    "internal_server_error",
+    "server_is_overloaded",
+    "rate_limit_exceeded",
+    "too_many_tasks",
+];
+
+/// Refusals of that kind in a row before the user is asked.
+const REFUSALS_MAX: u32 = 3;
+
+/// Codes that say that the account's money or credit is used up.
+const MONEY_CODES: [&str; 7] = [
+    "billing_hard_limit_reached",
+    "insufficient_quota",
+    "billing_not_active",
+    "credit_balance_exhausted",
+    "organization_spend_limit_exceeded",
+    "organization_usage_limit_exceeded",
+    "project_spend_limit_exceeded",
+];
+
 /// The input failed validation, or there was no room in the queue: nothing ran and nothing is paid.
 fn refused(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
     let words = words_of(seen);
@@ -66,21 +90,46 @@ fn refused(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
     batch.ended_at = None;
     batch.submitted_at = None;
     if seen.is_over_queue_limit() {
+        batch.queue_refusals = batch.queue_refusals.saturating_add(1);
         batch.state = BatchState::Waiting;
         batch.retry_at = Some(now.saturating_add(QUEUE_RETRY_S));
         batch.trouble = Some(Trouble { kind: TroubleKind::QueueFull, words, at: now });
         return;
     }
     let is_invisible = seen.errors.iter().any(|error| error.param.as_deref() == Some("file_id"));
-    if is_invisible && batch.attempts < INVISIBLE_FILE_ATTEMPTS_MAX {
-        batch.state = BatchState::Planned;
-        batch.input_file = None;
+    if is_invisible && upload_again(batch, now) {
         return;
     }
-    let kind = if is_invisible { TroubleKind::FileNotVisible } else { TroubleKind::Refused };
+    // A refusal without a word says nothing against the input either.
+    let may_pass = seen.errors.iter().all(|error| PASSING_CODES.contains(&error.code.as_str()));
+    if may_pass && batch.refusals < REFUSALS_MAX {
+        batch.retry_at = Some(now.saturating_add(QUEUE_RETRY_S << batch.refusals));
+        batch.refusals += 1;
+        batch.state = BatchState::Waiting;
+        batch.trouble = Some(Trouble { kind: TroubleKind::ServerError, words, at: now });
+        return;
+    }
+    let is_money = seen.errors.iter().any(|error| MONEY_CODES.contains(&error.code.as_str()));
+    let kind = match (is_invisible, is_money) {
+        (true, _) => TroubleKind::FileNotVisible,
+        (false, true) => TroubleKind::QuotaExhausted,
+        (false, false) => TroubleKind::Refused,
+    };
     batch.state = BatchState::Failed;
     batch.ended_at = Some(now);
     batch.trouble = Some(Trouble { kind, words, at: now });
+}
+
+/// Sends a batch back to have its file uploaded anew: at once the first time, later the next. False when that was tried enough.
+pub(super) fn upload_again(batch: &mut Batch, now: Seconds) -> bool {
+    if batch.files_unseen >= UPLOADS_AGAIN_MAX {
+        return false;
+    }
+    batch.retry_at = (batch.files_unseen > 0).then(|| now.saturating_add(QUEUE_RETRY_S));
+    batch.files_unseen += 1;
+    batch.state = BatchState::Planned;
+    batch.input_file = None;
+    true
 }
 
 /// The provider's words about a refused input, with the lines they are about.

@@ -3,7 +3,7 @@
 use quorum_core::manifest::{Batch, BatchState, Seconds, Trouble, TroubleKind};
 use quorum_provider::{EffectError, ProviderError, wire};
 
-use super::observe;
+use super::{PAUSE_S_MAX, observe};
 
 /// What came of an action.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ impl From<EffectError> for Recorded {
 
 /// First pause after a failed action; doubles with each failure in a row up to [`RETRY_S_MAX`].
 const RETRY_S: Seconds = 5;
+/// Looks for a result file that the provider does not know, before it is taken as gone.
+const RESULTS_LOOKS_MAX: u32 = 3;
 /// Longest pause after failed actions.
 const RETRY_S_MAX: Seconds = 600;
 
@@ -55,6 +57,12 @@ pub fn record(batch: &Batch, outcome: Recorded, now: Seconds) -> Batch {
         Recorded::Cleaned => next.cleaned = true,
         Recorded::Failed(error) => {
             next.trouble = Some(trouble(&error, now));
+            let is_gone = matches!(error, ProviderError::NotFound { .. });
+            if next.state == BatchState::Ready && is_gone && next.failures_in_row >= RESULTS_LOOKS_MAX {
+                next.state = BatchState::Failed;
+                next.trouble = Some(Trouble { kind: TroubleKind::ResultsGone, ..trouble(&error, now) });
+                return next;
+            }
             let is_hopeless = !error.retryable() && !error.stops_account();
             if next.state == BatchState::Uploading && is_hopeless && !is_local(&error) {
                 next.state = BatchState::Failed;
@@ -75,9 +83,11 @@ fn not_created(batch: &mut Batch, error: &ProviderError, now: Seconds) {
         }
         // The file went away or never became visible: once more from the start.
         ProviderError::InvalidRequest { param: Some(param), .. } if param == "file_id" || param == "input_file_id" => {
-            batch.input_file = None;
-            batch.state = BatchState::Planned;
-            pause(batch, error, now);
+            if !observe::upload_again(batch, now) {
+                batch.state = BatchState::Failed;
+                batch.ended_at = Some(now);
+                batch.trouble = Some(Trouble { kind: TroubleKind::FileNotVisible, ..trouble(error, now) });
+            }
         }
         error if error.retryable() || error.stops_account() => {
             batch.state = BatchState::Uploaded;
@@ -95,11 +105,11 @@ fn is_local(error: &ProviderError) -> bool {
     matches!(error, ProviderError::Io { .. } | ProviderError::UploadInput(_))
 }
 
-fn pause(batch: &mut Batch, error: &ProviderError, now: Seconds) {
+pub(crate) fn pause(batch: &mut Batch, error: &ProviderError, now: Seconds) {
     let doubled = RETRY_S.saturating_mul(1 << batch.failures_in_row.min(10)).min(RETRY_S_MAX);
     batch.failures_in_row = batch.failures_in_row.saturating_add(1);
     let asked = error.retry_after().and_then(|wait| Seconds::try_from(wait.as_secs()).ok()).unwrap_or(0);
-    batch.retry_at = Some(now.saturating_add(doubled.max(asked)));
+    batch.retry_at = Some(now.saturating_add(doubled.max(asked).min(PAUSE_S_MAX)));
 }
 
 /// The provider's words about a failure, sorted by what a person can do.

@@ -29,7 +29,7 @@ fn view() -> View {
     View {
         now: NOW,
         may_send: MaySend::Yes,
-        has_room: true,
+        room: Room::Free,
         sighting: Sighting::Absent,
         file: FileSighting::NotLooked,
         delete_files: true,
@@ -118,9 +118,9 @@ fn a_full_queue_is_a_wait_and_the_same_file_is_used_again() {
     assert_eq!((waiting.provider_id, waiting.input_file.as_deref()), (None, Some("file-1")));
     assert_eq!(waiting.trouble.map(|trouble| trouble.kind), Some(TroubleKind::QueueFull));
     check(S::Waiting, |batch, _| batch.retry_at = Some(NOW + 1), (S::Waiting, Action::Rest));
-    check(S::Waiting, |_, view| view.has_room = false, (S::Waiting, Action::Rest));
+    check(S::Waiting, |_, view| view.room = Room::QueueFull, (S::Waiting, Action::Rest));
     check(S::Waiting, |_, _| {}, (S::Uploaded, Action::Again));
-    check(S::Planned, |_, view| view.has_room = false, (S::Waiting, Action::Rest));
+    check(S::Planned, |_, view| view.room = Room::QueueFull, (S::Waiting, Action::Rest));
 }
 
 #[test]
@@ -133,15 +133,16 @@ fn a_refused_input_fails_with_the_providers_words() {
 }
 
 #[test]
-fn a_file_that_the_provider_cannot_see_is_sent_once_more() {
+fn a_file_that_the_provider_cannot_see_is_sent_a_few_times_more() {
     let words = r#","errors":{"data":[{"code":"invalid_request","message":"Cannot find file","param":"file_id"}]}"#;
     let once = |batch: &mut Batch, view: &mut View| {
-        batch.attempts = 1;
+        batch.attempts = 7;
         view.sighting = seen("failed", words);
     };
-    assert_eq!(check(S::Validating, once, (S::Planned, Action::Again)).input_file, None);
+    let again = check(S::Validating, once, (S::Planned, Action::Again));
+    assert_eq!((again.input_file, again.files_unseen, again.retry_at), (None, 1, None));
     let twice = |batch: &mut Batch, view: &mut View| {
-        batch.attempts = 2;
+        batch.files_unseen = 3;
         view.sighting = seen("failed", words);
     };
     let failed = check(S::Validating, twice, (S::Failed, Action::Again));

@@ -106,6 +106,8 @@ pub fn manifest(space: u32) -> Manifest {
         usd_estimated: 1.5,
         budget_usd: Some(2.0),
         paused: None,
+        skips_canary: false,
+        strangers: Vec::new(),
         cancelled: false,
         finished_at: None,
         round: 0,

@@ -1,7 +1,7 @@
 //! Manifests, batches, requests, failures and the ingest of what a batch brought.
 
 use quorum_core::{
-    manifest::{BatchState, ManifestId, Outcome, Trouble, TroubleKind},
+    manifest::{Batch, BatchState, Manifest, ManifestId, Outcome, Trouble, TroubleKind},
     models::Usage,
     plan::Request,
     votes::ReviewNo,
@@ -39,10 +39,20 @@ fn a_plan_comes_back_as_it_went_in() {
 fn further_rounds_are_numbered_on_and_change_the_manifest_with_them() {
     let store = memory();
     let space = space(&store);
-    let mut first = store.create_manifest(plan(space, vec![batch(1..=1, 1)])).expect("created");
+    let first = store.create_manifest(plan(space, vec![batch(1..=1, 1)])).expect("created");
     let second = store.create_manifest(plan(space, vec![batch(2..=2, 1)])).expect("created");
-    first.round = 1;
-    store.extend_manifest(&first, vec![batch(3..=3, 1), batch(4..=4, 1)]).expect("extended");
+    let next = || vec![batch(3..=3, 1), batch(4..=4, 1)];
+    let refused = store.extend_manifest(first.id, &[], next(), |manifest, _| {
+        manifest.round = 7;
+        false
+    });
+    assert_eq!(refused.expect("looked at"), None);
+    assert_eq!((store.manifest(first.id).expect("read").round, store.all_batches().expect("list").len()), (0, 2));
+    let extended = store.extend_manifest(first.id, &[], next(), |manifest, _| {
+        manifest.round = 1;
+        true
+    });
+    assert!(extended.expect("extended").is_some());
     let numbers = |manifest| {
         store
             .batches(manifest)
@@ -56,6 +66,37 @@ fn further_rounds_are_numbered_on_and_change_the_manifest_with_them() {
     assert_eq!(store.manifest(first.id).expect("read").round, 1);
     assert_eq!(store.requests(id(1, 3)).expect("requests"), [request(4, 1)]);
     assert_eq!(store.all_batches().expect("list").len(), 4);
+}
+
+#[test]
+fn a_round_closes_the_batches_whose_place_it_takes_together_with_adding_its_own() {
+    let store = memory();
+    let space = space(&store);
+    let manifest = store.create_manifest(plan(space, vec![batch(1..=2, 1)])).expect("created");
+    let admit = |manifest: &mut Manifest, closed: &[Batch]| {
+        manifest.round = 1;
+        closed.iter().all(|batch| batch.state == BatchState::Missing)
+    };
+    let resend = |store: &Store| store.extend_manifest(manifest.id, &[id(1, 1)], vec![batch(1..=2, 1)], admit);
+    assert_eq!(resend(&store).expect("looked at"), None, "it is not missing");
+    store.change_batch(id(1, 1), |batch| batch.state = BatchState::Missing).expect("changed");
+    assert_eq!(resend(&store).expect("extended").map(|manifest| manifest.round), Some(1));
+    let states: Vec<BatchState> = store.batches(manifest.id).expect("list").iter().map(|batch| batch.state).collect();
+    assert_eq!(states, [BatchState::Cancelled, BatchState::Planned]);
+}
+
+#[test]
+fn a_batch_is_replaced_only_where_it_is_as_it_was_seen() {
+    let store = memory();
+    let space = space(&store);
+    store.create_manifest(plan(space, vec![batch(1..=2, 1)])).expect("created");
+    let seen = store.batch(id(1, 1)).expect("read");
+    let uploading = Batch { state: BatchState::Uploading, ..seen.clone() };
+    store.change_batch(id(1, 1), |batch| batch.cancel_requested = true).expect("the user's wish");
+    let stored = store.replace_batch(&seen, uploading.clone()).expect("replaced").expect("only the wish was new");
+    assert!(stored.cancel_requested, "the wish is kept");
+    assert_eq!(stored.state, BatchState::Uploading);
+    assert_eq!(store.replace_batch(&seen, uploading).expect("looked at"), None, "it moved on meanwhile");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a store goes through in its life, one action after the other, for the tests that interrupt it anywhere.
 
 use quorum_core::{
-    manifest::{BatchState, ManifestId, Outcome},
+    manifest::{Batch, BatchState, Manifest, ManifestId, Outcome},
     plan::Request,
     votes::ReviewNo,
 };
@@ -47,9 +47,11 @@ pub const SCRIPT: &[Action] = &[
         store.ingest(ingest(id(1, 1), SPACE, votes, failures)).map(drop)
     }),
     ("further round", |store| {
-        let mut manifest = store.manifest(ManifestId(1))?;
-        manifest.round = 1;
-        store.extend_manifest(&manifest, vec![batch(61..=70, 1)])
+        let admit = |manifest: &mut Manifest, _: &[Batch]| {
+            manifest.round = 1;
+            true
+        };
+        store.extend_manifest(ManifestId(1), &[], vec![batch(61..=70, 1)], admit).map(drop)
     }),
     ("ingest the second", |store| {
         let votes = (1..=70).map(|n| vote(n, 2, 1, 1)).collect();

@@ -31,6 +31,7 @@ pub async fn run(global: &Global, output: Output, out: &Path) -> Result<Exit, Fa
         k: K,
         ensemble: Ensemble::standard(),
         mode: Mode::Batch,
+        canary: None,
     };
     let (draft, topic) = quorum.draft(&wish)?;
     output.progress(&format!("asking the sandbox for {} votes on {}", count(draft.requests()), topic.name));

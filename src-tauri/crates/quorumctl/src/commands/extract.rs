@@ -19,14 +19,16 @@ pub struct Terms {
     pub yes: bool,
     pub wait: wait::Wish,
     pub mode: args::Mode,
+    /// `None`: as the provider deserves.
+    pub canary: Option<bool>,
 }
 
 pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Terms) -> Result<Exit, Failure> {
-    if terms.mode == args::Mode::Ondemand {
-        return Err(Failure::new(ErrorCode::InvalidInput, "This version asks through the Batch API only.")
-            .safe("Nothing was sent."));
-    }
-    let wish = plan::read(wish, Mode::Batch)?;
+    let mode = match terms.mode {
+        args::Mode::Batch => Mode::Batch,
+        args::Mode::Ondemand => Mode::OnDemand,
+    };
+    let wish = quorum_api::Wish { canary: terms.canary, ..plan::read(wish, mode)? };
     let address = quorum.address()?;
     let (mut draft, mut topic) = quorum.draft(&wish)?;
     let mut tick = Tick::default();
@@ -52,6 +54,10 @@ pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Term
         return Ok(Exit::Done);
     }
     output.progress(&plan::people(&draft));
+    if mode == Mode::OnDemand {
+        let price = draft.usd_full().map_or_else(|| "a price that is not known".to_owned(), usd);
+        output.progress(&format!("on demand, at the full price: {price}"));
+    }
     if let Some(reason) = refusal(&draft, terms) {
         output.result(&without_run("needs_consent", draft.requests()), || "nothing was sent".to_owned());
         say!("quorumctl: {reason}; nothing was sent");
@@ -93,7 +99,8 @@ fn without_run(state: &str, requests: u64) -> Value {
 /// Why the plan may not be sent.
 fn refusal(draft: &Draft, terms: Terms) -> Option<String> {
     if let Some(budget) = terms.budget {
-        match draft.usd() {
+        let estimate = if terms.mode == args::Mode::Ondemand { draft.usd_full() } else { draft.usd() };
+        match estimate {
             Some(estimate) if estimate > budget => {
                 return Some(format!("the estimate of {} is above the budget of {}", usd(estimate), usd(budget)));
             }

@@ -26,6 +26,7 @@ pub fn read(wish: &args::Wish, mode: Mode) -> Result<Wish, Failure> {
         k: wish.k,
         ensemble: ensemble(wish.models.as_deref())?.unwrap_or_else(Ensemble::standard),
         mode,
+        canary: None,
     })
 }
 

@@ -54,16 +54,25 @@ pub fn status(quorum: &Quorum, output: Output, manifest: Option<u32>) -> Result<
     Ok(Exit::Done)
 }
 
-pub async fn retry(quorum: &Quorum, output: Output, manifest: u32) -> Result<Exit, Failure> {
-    quorum.run_retry(&manifest.to_string(), None, None)?;
+pub async fn retry(quorum: &Quorum, output: Output, manifest: u32, at_once: bool) -> Result<Exit, Failure> {
+    let run = manifest.to_string();
+    if at_once {
+        quorum.run_retry_at_once(&run, None, None)?
+    } else {
+        quorum.run_retry(&run, None, None)?
+    };
     quorum.tick().await?;
     status(quorum, output, Some(manifest))
 }
 
-pub async fn cancel(quorum: &Quorum, output: Output, manifest: u32) -> Result<Exit, Failure> {
-    quorum.run_cancel(&manifest.to_string())?;
+/// Gives one run up, or every run that is not finished.
+pub async fn cancel(quorum: &Quorum, output: Output, manifest: Option<u32>) -> Result<Exit, Failure> {
+    match manifest {
+        Some(manifest) => drop(quorum.run_cancel(&manifest.to_string())?),
+        None => drop(quorum.run_cancel_all()?),
+    }
     quorum.tick().await?;
-    status(quorum, output, Some(manifest))
+    status(quorum, output, manifest)
 }
 
 fn shown(manifest: &Manifest, batches: &[Batch]) -> Value {
@@ -87,7 +96,7 @@ fn shown(manifest: &Manifest, batches: &[Batch]) -> Value {
         "dataset": manifest.dataset,
         "realm": manifest.realm,
         "state": manifest.state(batches),
-        "paused": manifest.paused,
+        "paused": manifest.paused.as_ref().map(|pause| &pause.words),
         "batches": batches.iter().map(batch).collect::<Vec<_>>(),
         "usd_estimated": manifest.usd_estimated,
         "usd_spent": total_usd(batches.iter().map(|batch| batch.usd)),

@@ -1,0 +1,116 @@
+//! The user's say in a run: pause, resume, cancel, ask again.
+//!
+//! Only wishes are written here (flags of the manifest, a further round); the loop carries them out at its next tick.
+
+use quorum_core::manifest::{Cause, ManifestId, ManifestState, Pause, PauseKind};
+use quorum_engine::OpenFailure;
+
+use crate::{
+    Quorum,
+    dto::{
+        error::{ApiError, ErrorCode},
+        run::{FailureCause, RunSummary},
+    },
+    runs::failure_cause,
+};
+
+impl Quorum {
+    /// What is at the provider goes on; no more is sent.
+    pub fn run_pause(&self, run: &str) -> Result<RunSummary, ApiError> {
+        let id = self.run_id(run)?;
+        let pause = || Pause { kind: PauseKind::User, words: "by you".to_owned() };
+        self.store().change_manifest(id, |manifest| {
+            manifest.paused.get_or_insert_with(pause);
+        })?;
+        self.run_changed(id)
+    }
+
+    /// Goes on with a paused run. What stopped it is lifted, a budget or a failed trial: resuming is the consent.
+    pub fn run_resume(&self, run: &str) -> Result<RunSummary, ApiError> {
+        let id = self.run_id(run)?;
+        self.store().change_manifest(id, |manifest| match manifest.paused.take().map(|pause| pause.kind) {
+            Some(PauseKind::Budget) => manifest.budget_usd = None,
+            Some(PauseKind::Canary) => manifest.skips_canary = true,
+            Some(PauseKind::User | PauseKind::TermsChanged | PauseKind::Elsewhere) | None => {}
+        })?;
+        self.inner.poke.notify_one();
+        self.run_changed(id)
+    }
+
+    /// Gives a run up: unsent batches are dropped, running ones are cancelled at the provider, answers that came are kept.
+    pub fn run_cancel(&self, run: &str) -> Result<RunSummary, ApiError> {
+        let id = self.run_id(run)?;
+        self.give_up(id)?;
+        self.inner.poke.notify_one();
+        self.run_changed(id)
+    }
+
+    /// Gives every run up that is not finished. Returns which.
+    pub fn run_cancel_all(&self) -> Result<Vec<RunSummary>, ApiError> {
+        let open = self.store().manifests()?.into_iter().filter(|manifest| manifest.finished_at.is_none());
+        let ids: Vec<ManifestId> = open.map(|manifest| manifest.id).collect();
+        for id in &ids {
+            self.give_up(*id)?;
+        }
+        self.inner.poke.notify_one();
+        ids.into_iter().map(|id| self.run_changed(id)).collect()
+    }
+
+    fn give_up(&self, id: ManifestId) -> Result<(), ApiError> {
+        self.store().change_manifest(id, |manifest| manifest.cancelled |= manifest.finished_at.is_none())?;
+        Ok(())
+    }
+
+    /// Asks failed requests again: those of one cause or model, or all that may succeed. Refused and missing batches are sent
+    /// anew. Answers that came, and requests that another run asks, are never asked again.
+    pub fn run_retry(
+        &self,
+        run: &str,
+        cause: Option<FailureCause>,
+        model: Option<&str>,
+    ) -> Result<RunSummary, ApiError> {
+        self.ask_again(run, cause, model, false)
+    }
+
+    /// As [`Quorum::run_retry`], as synchronous calls at the full price.
+    pub fn run_retry_at_once(
+        &self,
+        run: &str,
+        cause: Option<FailureCause>,
+        model: Option<&str>,
+    ) -> Result<RunSummary, ApiError> {
+        self.ask_again(run, cause, model, true)
+    }
+
+    fn ask_again(
+        &self,
+        run: &str,
+        cause: Option<FailureCause>,
+        model: Option<&str>,
+        at_once: bool,
+    ) -> Result<RunSummary, ApiError> {
+        let id = self.run_id(run)?;
+        let manifest = self.store().manifest(id)?;
+        let batches = self.store().batches(id)?;
+        if manifest.state(&batches) == ManifestState::Live && manifest.finished_at.is_none() {
+            return Err(ApiError::new(ErrorCode::RunState, "The run is still under way.")
+                .action("Failed requests can be asked again once its batches are in."));
+        }
+        let is_wanted = |failure: &OpenFailure| {
+            let found = failure_cause(failure.failure.cause, &failure.failure.code, failure.failure.status);
+            cause.is_none_or(|cause| cause == found)
+                && model.is_none_or(|model| model == failure.model.as_str())
+                && (cause.is_some()
+                    || failure.failure.cause.is_retryable()
+                    || failure.failure.cause == Cause::Cancelled)
+        };
+        let is_sent_anew =
+            |batch: &quorum_core::manifest::Batch| model.is_none_or(|model| model == batch.model.as_str());
+        if self.inner.engine.ask_again(id, is_wanted, is_sent_anew, at_once)? == 0 {
+            return Err(ApiError::new(ErrorCode::RunState, "Nothing of this run can be asked again.")
+                .safe("Its votes are stored."));
+        }
+        self.inner.poke.notify_one();
+        self.run_changed(id)
+    }
+}

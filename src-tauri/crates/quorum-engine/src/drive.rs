@@ -1,0 +1,285 @@
+//! Driving one batch: what [`step`] decides is committed, carried out and recorded, until the batch rests.
+
+use quorum_core::manifest::{Batch, BatchId, BatchState, Manifest, PauseKind, Realm, TroubleKind};
+use quorum_provider::ProviderError;
+use quorum_store::{ActivityKind, Ingested};
+
+use crate::{
+    Engine, EngineError, Event,
+    engine::Round,
+    execute,
+    fetch::{self, Fetched},
+    listing::Listing,
+    money,
+    step::{Action, FileSighting, MaySend, Recorded, Room, Sighting, View, record, step},
+};
+
+/// Most steps that one batch takes in one tick: the longest way is planned → uploaded → created.
+const STEPS_MAX: u32 = 16;
+
+impl Engine {
+    /// Drives one batch until it rests.
+    pub(crate) async fn drive(
+        &self,
+        manifest: &Manifest,
+        id: BatchId,
+        round: &mut Round<'_>,
+    ) -> Result<(), EngineError> {
+        let mut sighting = Sighting::NotLooked;
+        let mut file = FileSighting::NotLooked;
+        for _ in 0..STEPS_MAX {
+            // Read anew: the user may have paused or cancelled meanwhile.
+            let manifest = self.store.manifest(manifest.id)?;
+            let Some(batch) = round.batches.get(&id).cloned() else { return Ok(()) };
+            if batch.at_once {
+                return self.ask(&manifest, id, round).await;
+            }
+            let view = self.view(&manifest, &batch, round, &sighting, &file)?;
+            let (next, action) = step(&batch, &view);
+            if next != batch && !self.commit(&batch, next.clone(), round)? {
+                return Ok(());
+            }
+            match action {
+                Action::Rest => return Ok(()),
+                Action::Again => {
+                    sighting = Sighting::NotLooked;
+                    file = FileSighting::NotLooked;
+                }
+                Action::LookForBatch => match self.look_for(&manifest, &next, round).await {
+                    Ok(found) => sighting = found,
+                    Err(error) => return self.record(&next, Recorded::Failed(error), round).map(drop),
+                },
+                Action::LookForFile => match execute::look_for_file(round.provider, &manifest, &next).await {
+                    Ok(found) => file = found,
+                    Err(error) => return self.record(&next, Recorded::Failed(error), round).map(drop),
+                },
+                // A twin that is still running would be forgotten with the batch.
+                Action::Fetch if !self.cancel_surplus(&manifest, &next, round).await => return Ok(()),
+                Action::Fetch => return self.fetch(&manifest, &next, round).await,
+                Action::Upload | Action::Create | Action::Cancel | Action::Clean => {
+                    round.creations += u32::from(action == Action::Create);
+                    let outcome = self.effect(&action, &manifest, &next, round).await?;
+                    let goes_on = matches!(outcome, Recorded::Uploaded(_));
+                    if !self.record(&next, outcome, round)? || !goes_on {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        tracing::error!(batch = %id, "a batch took more steps in one tick than its states allow");
+        Ok(())
+    }
+
+    fn record(&self, before: &Batch, outcome: Recorded, round: &mut Round<'_>) -> Result<bool, EngineError> {
+        self.commit(before, record(before, outcome, self.clock.now()), round)
+    }
+
+    async fn effect(
+        &self,
+        action: &Action,
+        manifest: &Manifest,
+        batch: &Batch,
+        round: &Round<'_>,
+    ) -> Result<Recorded, EngineError> {
+        let provider = round.provider;
+        Ok(match action {
+            Action::Upload => {
+                let topic =
+                    self.topics.topic(&manifest.topic).ok_or_else(|| EngineError::NoTopic(manifest.topic.clone()))?;
+                execute::upload(provider, &self.store, &topic, manifest, batch).await?
+            }
+            Action::Create => execute::create(provider, manifest, batch).await,
+            Action::Cancel => execute::cancel(provider, batch.provider_id.as_deref().unwrap_or_default()).await,
+            _ => execute::clean(provider, batch).await,
+        })
+    }
+
+    /// Finds the batch in this tick's listing; one that is not listed any more is asked for by its id.
+    async fn look_for(
+        &self,
+        manifest: &Manifest,
+        batch: &Batch,
+        round: &mut Round<'_>,
+    ) -> Result<Sighting, ProviderError> {
+        if round.listing.is_none() {
+            round.listing = Some(Listing::look(round.provider, &round.sought).await?);
+        }
+        let listing = round.listing.as_ref().expect("just looked");
+        match (listing.sight(manifest, batch), &batch.provider_id) {
+            (Sighting::Absent, Some(id)) => match round.provider.get_batch(id).await {
+                Ok(seen) => Ok(Sighting::Found(Box::new(seen))),
+                Err(ProviderError::NotFound { .. }) => Ok(listing.other_attempt(manifest, batch)),
+                Err(error) => Err(error),
+            },
+            (sighting, _) => Ok(sighting),
+        }
+    }
+
+    fn view(
+        &self,
+        manifest: &Manifest,
+        batch: &Batch,
+        round: &Round<'_>,
+        sighting: &Sighting,
+        file: &FileSighting,
+    ) -> Result<View, EngineError> {
+        let options = self.options();
+        let has_room = !round.allowances.is_to_be_cut(round.address, batch)
+            && round.allowances.has_room(round.address, batch, round.batches.values());
+        Ok(View {
+            now: self.clock.now(),
+            may_send: self.may_send(manifest, batch, round)?,
+            room: match (round.may_create(), has_room) {
+                (false, _) => Room::TooFast,
+                (true, false) => Room::QueueFull,
+                (true, true) => Room::Free,
+            },
+            sighting: sighting.clone(),
+            file: file.clone(),
+            delete_files: options.delete_files,
+            resend_after_s: match manifest.realm {
+                Realm::Live => options.resend_after_s,
+                Realm::Sandbox => options.resend_after_sandbox_s,
+            },
+        })
+    }
+
+    /// Whether the manifest lets this batch be sent now. Pauses the manifest where only the user can say.
+    pub(crate) fn may_send(
+        &self,
+        manifest: &Manifest,
+        batch: &Batch,
+        round: &Round<'_>,
+    ) -> Result<MaySend, EngineError> {
+        if manifest.cancelled {
+            return Ok(MaySend::Never);
+        }
+        if manifest.paused.is_some() {
+            return Ok(MaySend::No);
+        }
+        if !matches!(batch.state, BatchState::Planned | BatchState::Waiting | BatchState::Uploaded) {
+            return Ok(MaySend::Yes);
+        }
+        let topic = self.topics.topic(&manifest.topic);
+        if topic.is_none_or(|topic| topic.schema.term_hash() != manifest.term_hash) {
+            let words = "its terms were changed after it was planned; cancel it and start a new one";
+            self.pause(manifest, PauseKind::TermsChanged, words, round)?;
+            return Ok(MaySend::No);
+        }
+        if !self.canary_allows(manifest, batch, round)? {
+            return Ok(MaySend::No);
+        }
+        if let Some(budget) = manifest.budget_usd {
+            let spent: f64 = round.of(manifest).map(|other| other.usd).sum();
+            let sent: f64 = round
+                .of(manifest)
+                .filter(|other| !other.state.is_unsent())
+                .map(|other| money::outstanding(manifest, other))
+                .sum();
+            if spent + sent + money::expected(manifest, batch) > budget {
+                let words = format!("the next batch would exceed its budget of ${budget:.2}");
+                self.pause(manifest, PauseKind::Budget, &words, round)?;
+                return Ok(MaySend::No);
+            }
+        }
+        Ok(MaySend::Yes)
+    }
+
+    /// A model's batches wait for its trial requests; when none of those was answered, the user decides.
+    fn canary_allows(&self, manifest: &Manifest, batch: &Batch, round: &Round<'_>) -> Result<bool, EngineError> {
+        if batch.is_canary || manifest.skips_canary {
+            return Ok(true);
+        }
+        let Some(canary) = round.of(manifest).find(|other| other.is_canary && other.model == batch.model) else {
+            return Ok(true);
+        };
+        if !canary.state.is_settled() {
+            return Ok(false);
+        }
+        if canary.votes > 0 || canary.failed == 0 {
+            return Ok(true);
+        }
+        let failed = self.store.failures(manifest.id)?;
+        let words = failed.iter().find(|failed| failed.batch == canary.id).map_or("", |failed| &failed.failure.words);
+        let words = format!("{} answered none of its {} trial requests. {words}", canary.model, canary.requests);
+        self.pause(manifest, PauseKind::Canary, words.trim_end(), round)?;
+        Ok(false)
+    }
+
+    /// Writes the new state and tells about it. Nothing outside happens before this returns. False when somebody else changed the
+    /// batch in between: what was decided from the old state is dropped.
+    pub(crate) fn commit(&self, before: &Batch, after: Batch, round: &mut Round<'_>) -> Result<bool, EngineError> {
+        let Some(stored) = self.store.replace_batch(before, after)? else {
+            round.batches.insert(before.id, self.store.batch(before.id)?);
+            return Ok(false);
+        };
+        let id = stored.id;
+        round.batches.insert(id, stored.clone());
+        if before.state != stored.state {
+            round.changed += 1;
+            // May change the batch once more.
+            self.note_change(before, &stored, round)?;
+        }
+        let moved = before.state != stored.state
+            || before.counted_completed != stored.counted_completed
+            || before.counted_failed != stored.counted_failed
+            || before.trouble != stored.trouble;
+        if moved {
+            (self.tell)(Event::BatchChanged(id));
+        }
+        Ok(true)
+    }
+
+    /// The log entries and lessons that a change of state brings.
+    fn note_change(&self, before: &Batch, after: &Batch, round: &mut Round<'_>) -> Result<(), EngineError> {
+        let manifest = self.store.manifest(after.id.manifest)?;
+        let number = after.id.number;
+        let requests = format!("{} requests to {}", after.requests, after.model);
+        match after.state {
+            BatchState::Validating | BatchState::InProgress
+                if !after.at_once && (!before.state.is_at_provider() || before.state == BatchState::Creating) =>
+            {
+                self.log(&manifest, ActivityKind::BatchSubmitted, &format!("batch {number} sent"), &requests)?;
+            }
+            BatchState::Failed => {
+                let (kind, words) =
+                    after.trouble.as_ref().map_or((TroubleKind::Other, ""), |trouble| (trouble.kind, &trouble.words));
+                let body = if kind == TroubleKind::ResultsGone {
+                    format!("{requests} were answered, but the result files are not at the provider any more. {words}")
+                } else {
+                    format!("{requests} were refused, nothing is paid. {words}")
+                };
+                self.log(&manifest, ActivityKind::BatchFailed, &format!("batch {number} failed"), body.trim_end())?;
+            }
+            BatchState::Missing => {
+                let body = format!(
+                    "{requests}. Was it made with another project's key? Try that key, or send them again and pay for them \
+                     once more."
+                );
+                self.log(&manifest, ActivityKind::NeedsUser, &format!("batch {number} is unknown here"), &body)?;
+            }
+            BatchState::Waiting => self.learn_allowance(after, round)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, manifest: &Manifest, batch: &Batch, round: &mut Round<'_>) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        match fetch::fetch(round.provider, &self.store, &self.folder, manifest, batch, now).await? {
+            Fetched::Later(error) => self.record(batch, Recorded::Failed(error), round).map(drop),
+            Fetched::Ingested(ingested) => {
+                let stored = self.store.batch(batch.id)?;
+                round.changed += 1;
+                if let Ingested::Now { votes, failed, .. } = ingested {
+                    let body = format!("{votes} votes, {failed} failed · ${:.2}", stored.usd);
+                    let title = format!("batch {} ingested", batch.id.number);
+                    self.log(manifest, ActivityKind::BatchIngested, &title, &body)?;
+                }
+                round.batches.insert(stored.id, stored);
+                (self.tell)(Event::BatchChanged(batch.id));
+                Ok(())
+            }
+        }
+    }
+}

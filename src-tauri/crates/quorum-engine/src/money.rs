@@ -1,0 +1,42 @@
+//! What batches cost and may still cost, by the prices that their manifest was planned with.
+
+use quorum_core::{
+    ids::ModelId,
+    manifest::{Batch, Manifest, Price},
+    models::{BATCH_DISCOUNT, Usage},
+};
+
+/// A dollar is a million of what prices are per.
+const TOKENS_PER_PRICE: f64 = 1e6;
+
+/// What part of the standard price a batch's requests cost.
+fn discount(at_once: bool) -> f64 {
+    if at_once { 1.0 } else { BATCH_DISCOUNT }
+}
+
+/// What a batch is expected to cost.
+pub(crate) fn expected(manifest: &Manifest, batch: &Batch) -> f64 {
+    let Some(price) = price(manifest, &batch.model) else { return 0.0 };
+    #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
+    let input = batch.tokens as f64;
+    let output = f64::from(batch.requests) * price.output_tokens;
+    (input * price.input_usd + output * price.output_usd) / TOKENS_PER_PRICE * discount(batch.at_once)
+}
+
+/// What of a batch's expected cost is sent or about to be, and not yet charged to it.
+pub fn outstanding(manifest: &Manifest, batch: &Batch) -> f64 {
+    if batch.state.is_live() { (expected(manifest, batch) - batch.usd).max(0.0) } else { 0.0 }
+}
+
+/// What synchronous calls cost that used this much.
+pub(crate) fn charged_at_once(manifest: &Manifest, model: &ModelId, usage: Usage) -> f64 {
+    let Some(price) = price(manifest, model) else { return 0.0 };
+    let cached = usage.cached.min(usage.input);
+    #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
+    let cost = |tokens: u64, usd: f64| tokens as f64 * usd / TOKENS_PER_PRICE;
+    cost(usage.input - cached, price.input_usd) + cost(cached, price.cached_usd) + cost(usage.output, price.output_usd)
+}
+
+fn price<'a>(manifest: &'a Manifest, model: &ModelId) -> Option<&'a Price> {
+    manifest.prices.iter().find(|price| price.model == *model)
+}

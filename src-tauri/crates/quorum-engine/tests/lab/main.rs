@@ -1,0 +1,8 @@
+//! The loop against a real HTTP server that misbehaves, on a disk that stops, with a clock of its own.
+
+mod at_once;
+mod crash;
+mod faults;
+mod schedule;
+mod tier1;
+mod world;
