@@ -9,6 +9,7 @@
 mod catalog;
 mod close;
 mod desktop;
+mod judging;
 mod keyring;
 mod notifications;
 mod page;

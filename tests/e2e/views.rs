@@ -25,6 +25,25 @@ async fn check(page: &Page, name: &str) {
 const LISTEN: &str = "window.refused = []; document.addEventListener('securitypolicyviolation', \
     (e) => window.refused.push(e.violatedDirective + ' ' + e.blockedURI)); return true";
 
+/// What-if as it is, with something moved, and before it is saved.
+async fn what_if(page: &Page, name: &str) {
+    page.click("nav-whatif").await;
+    page.find("histogram").await;
+    check(page, &format!("whatif-{name}")).await;
+    for _ in 0..6 {
+        page.press("[role=\"slider\"]", fantoccini::key::Key::Left).await;
+    }
+    page.find("[data-testid=\"whatif\"][data-current=\"true\"]").await;
+    check(page, &format!("whatif-moved-{name}")).await;
+    page.click("whatif-save").await;
+    page.find("policy-yaml").await;
+    check(page, &format!("whatif-save-{name}")).await;
+    page.press("policy-name", fantoccini::key::Key::Escape).await;
+    page.until("the dialog is closed", async || !page.has("save-policy").await).await;
+    page.click("whatif-discard").await;
+    page.find("whatif-none").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_view_fits_in_both_themes_and_sizes() {
     let mut desktop = Desktop::start();
@@ -67,6 +86,15 @@ async fn every_view_fits_in_both_themes_and_sizes() {
                 page.find(if variant == "V0" { "rules" } else { "waterfall" }).await;
                 check(&page, &format!("business-{variant}-{theme}-{width}")).await;
             }
+            page.click("review-correct").await;
+            page.find("correct").await;
+            check(&page, &format!("correct-{theme}-{width}")).await;
+            page.press("[data-testid=\"correct\"] select", fantoccini::key::Key::Escape).await;
+            page.until("the dialog is closed", async || !page.has("correct").await).await;
+            page.click("nav-queue").await;
+            page.find("label").await;
+            check(&page, &format!("queue-{theme}-{width}")).await;
+            what_if(&page, &format!("{theme}-{width}")).await;
             page.click("nav-results").await;
             for (look, shown) in [("compare", "flow"), ("charts", "chart-agreement"), ("verdicts", "results-row")] {
                 page.click(&format!("look-{look}")).await;

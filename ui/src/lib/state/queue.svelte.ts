@@ -58,6 +58,15 @@ class Queue {
 	});
 	decision = $derived(this.place ? (this.decided.get(keyOf(this.place)) ?? null) : null);
 
+	/** The label on screen is the open one: while the next is read, nothing may be decided on the former. */
+	ready = $derived.by(() => {
+		const [shown, place, query] = [this.label?.query, this.place, this.query];
+		if (!shown || !place || !query) return false;
+		return (
+			(["dataset", "topic", "k"] as const).every((key) => shown[key] === query[key]) && keyOf(shown) === keyOf(place)
+		);
+	});
+
 	/** Where the list was when a label outside of it was opened. */
 	#last = 0;
 	#asked: QueueQuery | null = null;
@@ -133,14 +142,14 @@ class Queue {
 	/** The same review's next field, relevance last. */
 	otherField(): void {
 		const { label, place } = this;
-		if (!label || !place) return;
+		if (!label || !place || !this.ready) return;
 		const fields = [...label.review.fields.map((f) => f.field.field), "is_relevant"];
 		const field = fields[(fields.indexOf(place.field) + 1) % fields.length];
 		if (field) void this.show({ reviewId: place.reviewId, field });
 	}
 
 	pick(value: string): void {
-		if (this.decision || this.saving) return;
+		if (this.decision || this.saving || !this.ready) return;
 		this.picked = value === this.label?.value ? null : value;
 	}
 
@@ -157,7 +166,7 @@ class Queue {
 
 	async #decide(value: string, reason: string | null): Promise<ApiError | null> {
 		const { place, query } = this;
-		if (!place || !query || this.saving || this.decision) return null;
+		if (!place || !query || this.saving || this.decision || !this.ready) return null;
 		this.saving = true;
 		const { dataset, topic, k } = query;
 		const r = await call(backend().commands.overrideSet({ dataset, topic, k, ...place, value, reason }));

@@ -27,6 +27,8 @@ class WhatIf {
 	/** A handle or slider is held: rows keep their places. */
 	held = $state(false);
 	rows = $state.raw<WhatIfFlip[]>([]);
+	/** The outcome is that of the present values. */
+	current = $state(true);
 
 	policy = $derived.by(() => {
 		const policies = app.topics.find((t) => t.topic === selection.topic)?.policies ?? [];
@@ -132,6 +134,7 @@ class WhatIf {
 	/** One question at a time; of those that come meanwhile only the latest is asked. */
 	async #attempt(): Promise<void> {
 		this.#stale = true;
+		this.current = false;
 		if (this.#trying) return;
 		this.#trying = true;
 		while (this.#stale && this.page) {
@@ -146,6 +149,7 @@ class WhatIf {
 			} else toasts.fail(r.error);
 		}
 		this.#trying = false;
+		this.current = true;
 	}
 
 	#sort(): void {

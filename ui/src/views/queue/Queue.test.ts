@@ -75,6 +75,17 @@ describe("the review queue", () => {
 		expect(textOf("tally-changed")).toBe("0");
 	});
 
+	test("nothing is decided on a label while the next one is read", async () => {
+		const fake = await openQueue();
+		// Both before the program can answer.
+		for (const pressed of ["j", "a"]) window.dispatchEvent(new KeyboardEvent("keydown", { key: pressed }));
+		expect(decisions(fake)).toHaveLength(0);
+		await waitFor(() => expect(chosen()).toBe(1));
+		await waitFor(() => expect(screen.getByTestId("label").dataset.ready).toBe("true"));
+		await key({ key: "a" });
+		await waitFor(() => expect(decisions(fake)).toHaveLength(1));
+	});
+
 	test("J and K move, F looks at another field of the same review", async () => {
 		await openQueue();
 		await key({ key: "j" });
