@@ -1,13 +1,16 @@
 # make run    builds Quorum and opens it; without a display, runs the whole pipeline on the sample reviews instead.
 # make test   everything that proves Quorum right, end-to-end tests in a real window included.
 # make lint   formatting and lints.
+# make crash-test  seeded crashes crossed with faults: RUNS= how many, SEED= from which; a failing seed replays with RUNS=1.
+# make kill-test   kills the real program 200 times (KILLS=, SEED=) over one run of 4,000 requests.
+# make tier1-test  100,000 requests on an account with two million enqueued tokens a model.
 # make bench  what Quorum takes for the published run and ten times it, beside other tools: one table. Ten minutes, 20 GB of disk.
 # Missing system packages are installed with apt where that is allowed; otherwise you are told which.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench ui prepare clean
+.PHONY: run test lint bench crash-test kill-test tier1-test ui prepare clean
 
 OUT ?= ground-truth
 # rustup puts cargo there; a fresh shell may not know yet.
@@ -31,6 +34,15 @@ lint: prepare ui/dist/index.html
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd ui && npm run lint && npm run check
+
+crash-test:
+	QUORUM_CRASH_RUNS=$(RUNS) QUORUM_CRASH_SEED=$(SEED) cargo test -q -p quorum-engine --test lab crash:: -- --nocapture
+
+kill-test:
+	QUORUM_KILLS=$(or $(KILLS),200) QUORUM_KILL_SEED=$(SEED) cargo test -q -p quorumctl --test kill -- --nocapture
+
+tier1-test:
+	QUORUM_TIER1_WHOLE=1 cargo test -q -p quorum-engine --test lab tier1:: -- --nocapture
 
 bench:
 	cargo build --release --quiet -p quorumctl

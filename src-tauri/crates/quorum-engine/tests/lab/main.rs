@@ -2,6 +2,7 @@
 
 mod at_once;
 mod crash;
+mod doc;
 mod faults;
 mod schedule;
 mod tier1;
