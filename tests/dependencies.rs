@@ -25,7 +25,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     // Measures the product from outside; nothing that ships with a window may reach it.
-    ("quorum-bench", &["quorum-api", "quorum-catalog", "quorum-core", "quorum-engine", "quorum-store"]),
+    (
+        "quorum-bench",
+        &["quorum-api", "quorum-catalog", "quorum-core", "quorum-engine", "quorum-provider", "quorum-store"],
+    ),
     (
         "quorum-api",
         &["quorum-catalog", "quorum-core", "quorum-engine", "quorum-provider", "quorum-sim", "quorum-store"],

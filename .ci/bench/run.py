@@ -120,6 +120,9 @@ def published(rounds, has_peers):
         ("all policies at four K, cold", seconds(middle(verdicts, "cold", "wall_ms")), f"{verdicts[0]['results']} results; warm {seconds(middle(verdicts, 'warm_ms'))}; goal 150 ms"),
         ("one policy under other weights", seconds(middle(verdicts, "what_if_ms")), "goal 5 ms"),
     ]
+    micro = bench("micro")
+    labels = {"read_line": "one result line", "write_request": "one request", "tally_review": "one review's consensus"}
+    rows += [(f"{label}, one core", f"{micro[name]:,.0f} ns", "micro-benchmark") for name, label in labels.items()]
     return rows
 
 

@@ -2,13 +2,14 @@
 //!
 //! [`folder`] makes a dataset, a store in which everything is planned, and the files that a provider would have written;
 //! [`runs`] times the product's own code on them. The figures are plain data: printing them and comparing them with other
-//! programs is the caller's.
+//! programs is the caller's. [`hot`] has the innermost loops alone.
 //!
 //! Not here: anything that the product needs.
 
 mod answers;
 mod draws;
 pub mod folder;
+pub mod hot;
 pub mod measure;
 mod reviews;
 pub mod runs;

@@ -131,6 +131,13 @@ pub fn write(out: &mut impl Write, seed: u64, reviews: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// One text.
+pub fn text(draws: &mut Draws) -> String {
+    let mut text = String::new();
+    prose(&mut text, draws);
+    text
+}
+
 /// A text of a drawn length, with line breaks and quotes here and there.
 fn prose(out: &mut String, draws: &mut Draws) {
     let length = (LENGTH_LOG_MEAN + LENGTH_LOG_DEVIATION * draws.normal()).exp().clamp(LENGTH_MIN, LENGTH_MAX);

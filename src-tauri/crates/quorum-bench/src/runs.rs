@@ -1,6 +1,8 @@
 //! The measured parts: each one function from a prepared folder to figures.
 
 use std::{
+    collections::BTreeMap,
+    convert::Infallible,
     fs::{self, File},
     io::{self, Read, Write},
     path::Path,
@@ -33,6 +35,7 @@ use serde::Serialize;
 use crate::{
     BenchError,
     folder::{AT, Folder, K, copy, ready},
+    hot::{HotPath, ITEMS, Prepared},
     measure::{Spent, measure, median_ms},
 };
 
@@ -266,6 +269,25 @@ pub struct VerdictsRun {
     pub warm_ms: f64,
     /// One policy over all reviews under other weights, votes in memory.
     pub what_if_ms: f64,
+}
+
+/// Nanoseconds of one item of each hot path.
+pub fn micro() -> BTreeMap<&'static str, f64> {
+    const ROUNDS: u32 = 200;
+    HotPath::ALL
+        .into_iter()
+        .map(|path| {
+            let prepared = Prepared::new(path);
+            let mut sum = 0_u64;
+            let ms = median_ms(9, || {
+                sum = sum.wrapping_add((0..ROUNDS).map(|_| prepared.round()).sum::<u64>());
+                Ok::<(), Infallible>(())
+            });
+            std::hint::black_box(sum);
+            let ms = ms.unwrap_or_else(|never| match never {});
+            (path.name(), ms * 1e6 / f64::from(ROUNDS * ITEMS))
+        })
+        .collect()
 }
 
 /// The Ks of the published run.

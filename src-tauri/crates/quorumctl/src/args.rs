@@ -310,6 +310,8 @@ pub enum Bench {
     Upload { dir: PathBuf },
     /// Every policy at four K, and one policy under other weights, on what was ingested.
     Verdicts { dir: PathBuf },
+    /// Nanoseconds of the innermost loops, on data of their own.
+    Micro,
 }
 
 #[derive(Debug, Subcommand)]

@@ -34,6 +34,7 @@ fn figures(command: Bench) -> Result<Value, BenchError> {
         Bench::Ingest { dir } => shown(serde_json::to_value(runs::ingest(&Folder::new(dir))?)),
         Bench::Plan { dir } => shown(serde_json::to_value(runs::plan(&Folder::new(dir))?)),
         Bench::Upload { dir } => shown(serde_json::to_value(runs::upload(&Folder::new(dir))?)),
+        Bench::Micro => shown(serde_json::to_value(runs::micro())),
         Bench::Verdicts { dir } => shown(serde_json::to_value(runs::verdicts(&Folder::new(dir))?)),
     })
 }
