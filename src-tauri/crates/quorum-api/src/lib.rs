@@ -21,6 +21,7 @@ pub mod decisions;
 mod doctor;
 pub mod dto;
 mod errors;
+mod experience;
 mod export;
 mod files;
 pub mod ground_truth;

@@ -241,6 +241,8 @@ impl Quorum {
         let dataset = self.store().dataset(&DatasetName::from(request.dataset.as_str()))?;
         let models = self.models()?;
         let mut estimate = sum_up(&wishes, &drafts, &models);
+        let largest = drafts.iter().map(|(draft, _)| draft.requests()).max().unwrap_or(0);
+        (estimate.seconds_min, estimate.seconds_max) = self.expected_seconds(largest)?.unzip();
         estimate.ladder = self.ladder(&dataset, &wishes, &drafts)?;
         estimate.warnings = self.warnings(&wishes[0], &dataset, &estimate, &models)?;
         Ok(estimate)
