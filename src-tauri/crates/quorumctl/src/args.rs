@@ -208,6 +208,12 @@ pub enum Catalog {
     Add {
         dir: PathBuf,
     },
+    /// Which votes become stale with a folder's catalog, or are stale now, and what asking again costs. Changes nothing.
+    Impact {
+        dir: Option<PathBuf>,
+        #[arg(long, value_name = "NAME")]
+        dataset: String,
+    },
     /// Take added files out again: those at or below a path, or all.
     Remove {
         path: Option<String>,

@@ -6,6 +6,7 @@ mod dataset;
 mod demo;
 mod extract;
 mod health;
+mod impact;
 mod key;
 mod overrides;
 mod plan;

@@ -5,7 +5,7 @@ use quorum_catalog::{Problem, Severity};
 use quorum_core::topic::Topic;
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::{Failure, impact};
 use crate::{
     args::Catalog,
     outcome::{Exit, Output},
@@ -69,6 +69,7 @@ pub fn run(quorum: &Quorum, output: Output, command: &Catalog) -> Result<Exit, F
                 lines.join("\n")
             });
         }
+        Catalog::Impact { dir, dataset } => return impact::run(quorum, output, dir.as_deref(), dataset),
         Catalog::Remove { path } => {
             let removed = quorum.catalog_remove(path.as_deref())?;
             output.result(&json!({"removed": removed}), || format!("{removed} files removed"));

@@ -1,7 +1,5 @@
 //! Catalogs of a person's own, and what is wrong with some.
 
-use std::fs;
-
 use serde_json::Value;
 
 use crate::program::Data;
@@ -26,7 +24,7 @@ fn the_bundled_catalog_is_whole() {
 
 /// A small topic of one's own, in files.
 fn own(data: &Data) -> String {
-    data.file("own/terms/_shared.yaml", TERMS);
+    data.file("own/terms/parking.yaml", TERMS);
     data.file("own/policies/G7/parking/V0.yaml", POLICY);
     data.beside("own").to_str().expect("a path").to_owned()
 }
@@ -61,7 +59,6 @@ normative:
 fn a_catalog_of_ones_own_is_added_used_and_removed() {
     let data = Data::with_sample();
     let folder = own(&data);
-    fs::rename(data.beside("own/terms/_shared.yaml"), data.beside("own/terms/parking.yaml")).expect("renamed");
     let checked = data.json(&["catalog", "check", &folder]).done();
     let errors =
         checked["problems"].as_array().expect("problems").iter().filter(|problem| problem["severity"] == "error");
@@ -78,6 +75,33 @@ fn a_catalog_of_ones_own_is_added_used_and_removed() {
     assert_eq!(data.json(&["catalog", "list"]).done()["topics"].as_array().map(Vec::len), Some(18));
     // The votes outlive the topic.
     assert_eq!(data.votes("G7_parking").as_object().map(serde_json::Map::len), Some(96));
+}
+
+#[test]
+fn a_changed_term_tells_which_votes_go_stale_and_what_asking_again_costs() {
+    let data = Data::with_sample();
+    let folder = own(&data);
+    data.json(&["catalog", "add", &folder]).done();
+    assert_eq!(data.extract("G7_parking", 3).done()["ingested"], 144);
+    let votes = data.votes("G7_parking");
+    let told = |args: &[&str]| {
+        let done = data.json(&[&["catalog", "impact"], args, &["--dataset", "sample"]].concat()).done();
+        done["topics"].as_array().expect("topics").clone()
+    };
+    assert_eq!((told(&[]).len(), told(&[&folder]).len()), (0, 0), "nothing has changed yet");
+
+    data.file("own/terms/parking.yaml", TERMS.replace("No place was to be had.", "No place within a mile."));
+    let coming = told(&[&folder]);
+    assert_eq!((coming.len(), &coming[0]["topic"], &coming[0]["votes_stale"]), (1, &"G7_parking".into(), &144.into()));
+    assert!(coming[0]["requests"].as_u64() >= Some(144) && coming[0]["usd"].as_f64() > Some(0.0), "{coming:?}");
+    data.json(&["catalog", "add", &folder]).done();
+    let now = told(&[]);
+    assert_eq!((&now[0]["votes_stale"], &now[0]["k"], &now[0]["requests"]), (&144.into(), &3.into(), &144.into()));
+    assert_eq!(data.votes("G7_parking"), votes, "the old votes stay readable");
+
+    data.file("own/terms/parking.yaml", TERMS);
+    data.json(&["catalog", "add", &folder]).done();
+    assert!(told(&[]).is_empty(), "the old terms have their votes again");
 }
 
 /// Refused by `check` and by `add`, and nothing was added.
@@ -124,7 +148,7 @@ fn huge_and_explosive_yaml_is_refused() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let before = format!("*a{}", level - 1);
-        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", vec![before.as_str(); 10].join(", ")));
+        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", [before.as_str(); 10].join(", ")));
     }
     refused(&with(&format!("{TERMS}{bomb}"), POLICY), &["terms/parking.yaml"]);
     refused(&with(&"[".repeat(100_000), POLICY), &["terms/parking.yaml"]);
