@@ -21,11 +21,12 @@ use crate::{
     StoreError,
     disk::{Access, Disk},
     handle::{Handle, Opened},
+    migrations::MIGRATIONS,
     tables::{self, with_every_table},
 };
 
-/// Version of the whole file. Migration number n brings a file from n to n + 1.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
+/// Version of the whole file. Migration number n ([`crate::migrations`]) brings a file from n to n + 1.
+pub(crate) const SCHEMA_VERSION: u32 = 2;
 
 const VERSION_KEY: &str = "schema_version";
 const STORE_KEY: &str = "store_key";
@@ -104,8 +105,8 @@ impl Store {
             Handle::new(Box::new(move || {
                 let backend = backend()?;
                 without_panic(|| {
-                    let opened = open_held(&path, backend, Access::Write)?;
-                    admit(&path, &opened)?;
+                    let mut opened = open_held(&path, backend, Access::Write)?;
+                    admit(&path, &mut opened)?;
                     Ok(opened)
                 })
             }))?
@@ -221,7 +222,7 @@ pub(crate) fn open_held(path: &Path, backend: Box<dyn StorageBackend>, access: A
 }
 
 /// Lets a file in when it is ours and not newer; from then on it may be written.
-fn admit(path: &Path, opened: &Opened) -> Result<(), StoreError> {
+fn admit(path: &Path, opened: &mut Opened) -> Result<(), StoreError> {
     let found = schema_version(path, &opened.db.begin_read()?)?;
     let release = || opened.disk.release().map_err(|error| open_error(path, error.into()));
     match found {
@@ -232,8 +233,25 @@ fn admit(path: &Path, opened: &Opened) -> Result<(), StoreError> {
         Some(found) if found > SCHEMA_VERSION => {
             Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION })
         }
+        Some(found) if found < SCHEMA_VERSION => {
+            // Writing into a damaged file would spread the damage, so every page is looked at before the one time that an
+            // opening writes.
+            opened.db.check_integrity().map_err(|error| open_error(path, error))?;
+            opened.disk.release().map_err(|error| open_error(path, error.into()))?;
+            migrate(&opened.db, found)
+        }
         Some(_) => release(),
     }
+}
+
+/// Brings an older file to this version, in one transaction.
+fn migrate(db: &Database, found: u32) -> Result<(), StoreError> {
+    let write = db.begin_write()?;
+    for (_, migration) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number >= found) {
+        migration(&write)?;
+    }
+    write.open_table(tables::META)?.insert(VERSION_KEY, SCHEMA_VERSION.to_be_bytes().as_slice())?;
+    Ok(write.commit()?)
 }
 
 /// The version of a store file; `None` for a file without any table, which is a new one.

@@ -33,6 +33,8 @@ pub const OVERRIDES: TableDefinition<u32, &[u8]> = TableDefinition::new("overrid
 pub const USAGE: TableDefinition<u32, &[u8]> = TableDefinition::new("usage_v1");
 /// running number → [`crate::Activity`] (JSON). Append-only.
 pub const ACTIVITY: TableDefinition<u32, &[u8]> = TableDefinition::new("activity_v1");
+/// running number → [`crate::GoldEvent`] (JSON). Append-only.
+pub const GOLD: TableDefinition<u32, &[u8]> = TableDefinition::new("gold_v1");
 /// name → JSON value.
 pub const SETTINGS: TableDefinition<&str, &[u8]> = TableDefinition::new("settings_v1");
 /// path within the user's catalog → YAML text.
@@ -58,7 +60,7 @@ macro_rules! with_every_table {
     ($table:ident => $act:expr) => {{
         with_every_table!(@each $table => $act;
             META, DATASETS, BUSINESSES, REVIEWS, REVIEW_NOS, MODELS, SPACES, VOTES, MANIFESTS, BATCHES, REQUESTS,
-            FAILURES, OVERRIDES, USAGE, ACTIVITY, SETTINGS, CATALOG)
+            FAILURES, OVERRIDES, USAGE, ACTIVITY, SETTINGS, CATALOG, GOLD)
     }};
     (@each $table:ident => $act:expr; $($name:ident),+) => {{
         $({

@@ -13,8 +13,8 @@ use quorum_core::{
     votes::{ModelNo, PackedVotes, ReviewNo, Vote},
 };
 use quorum_store::{
-    Activity, ActivityKind, Ingest, NewBatch, NewManifest, NewVote, OverrideEvent, OverrideKind, PreparedBusiness,
-    PreparedReview, ReviewRow, Store, StoreError,
+    Activity, ActivityKind, DrawnReview, GoldEvent, GoldKind, Ingest, NewBatch, NewManifest, NewVote, OverrideEvent,
+    OverrideKind, PreparedBusiness, PreparedReview, ReviewRow, Store, StoreError,
 };
 
 /// Unix seconds of everything.
@@ -164,6 +164,28 @@ pub fn correction(review: &str, value: &str) -> OverrideEvent {
         kind: OverrideKind::Set { original: fields("none"), corrected: fields(value) },
         reason: "read it myself".to_owned(),
     }
+}
+
+pub fn gold(kind: GoldKind) -> GoldEvent {
+    GoldEvent {
+        number: 0,
+        at: AT,
+        who: "Ada".to_owned(),
+        realm: Realm::Sandbox,
+        topic: "G1_allergy".into(),
+        term_hash: schema().term_hash(),
+        kind,
+    }
+}
+
+pub fn drawn(reviews: &[&str]) -> GoldEvent {
+    let reviews = reviews.iter().map(|review| DrawnReview { review: (*review).into(), weight: 2.5 }).collect();
+    gold(GoldKind::Drawn { dataset: "d".into(), k: 25, seed: 7, population: 90, reviews })
+}
+
+pub fn labelled(draw: u32, review: &str, severity: &str) -> GoldEvent {
+    let values = BTreeMap::from([("severity".to_owned(), severity.to_owned())]);
+    gold(GoldKind::Labelled { draw, review: review.into(), relevant: true, values })
 }
 
 pub fn activity(title: &str) -> Activity {

@@ -11,7 +11,8 @@ use quorum_store::{
 };
 
 use crate::data::{
-    AT, activity, batch, business, correction, failure, id, ingest, plan, prepared, review, schema, vote,
+    AT, activity, batch, business, correction, drawn, failure, id, ingest, labelled, plan, prepared, review, schema,
+    vote,
 };
 
 /// One action, one transaction.
@@ -60,6 +61,8 @@ pub const SCRIPT: &[Action] = &[
     ("ingest the third", |store| store.ingest(ingest(id(1, 3), SPACE, vec![vote(61, 1, 1, 3)], vec![])).map(drop)),
     ("correct", |store| store.add_overrides(vec![correction("r1", "mild"), correction("r2", "severe")]).map(drop)),
     ("undo", |store| store.undo_override(1, "misread", AT)),
+    ("draw a gold sample", |store| store.add_gold(drawn(&["r3", "r4"])).map(drop)),
+    ("label", |store| store.add_gold(labelled(1, "r4", "severe")).map(drop)),
     ("log", |store| store.log(activity("3 batches done")).map(drop)),
     ("replace the dataset", |store| {
         let reviews = (0..90).map(|n| review(&format!("r{n}"), "another text")).collect();

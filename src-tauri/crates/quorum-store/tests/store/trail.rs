@@ -2,11 +2,11 @@
 
 use quorum_core::manifest::Realm;
 use quorum_store::{
-    Activity, OverrideEvent, OverrideKind, Store, StoreError,
+    Activity, GoldKind, OverrideEvent, OverrideKind, Store, StoreError,
     testing::{FrozenBackend, contents},
 };
 
-use crate::data::{AT, activity, correction, memory};
+use crate::data::{AT, activity, correction, drawn, gold, labelled, memory};
 
 #[test]
 fn corrections_form_a_trail_and_undoing_is_an_entry_too() {
@@ -30,6 +30,16 @@ fn corrections_form_a_trail_and_undoing_is_an_entry_too() {
     assert_eq!((contents(&store).expect("contents"), disk.operations()), (rows, operations));
     assert!(matches!(store.undo_override(4, "an undo cannot be undone", AT), Err(StoreError::NoOverride(4))));
     assert!(matches!(store.undo_override(77, "never was", AT), Err(StoreError::NoOverride(77))));
+}
+
+#[test]
+fn gold_is_a_trail_of_draws_labels_and_labels_taken_back() {
+    let store = memory();
+    let draw = store.add_gold(drawn(&["r1", "r2"])).expect("drawn");
+    let label = store.add_gold(labelled(draw.number, "r2", "mild")).expect("labelled");
+    let undone = store.add_gold(gold(GoldKind::Undone { undoes: label.number })).expect("taken back");
+    assert_eq!([draw.number, label.number, undone.number], [1, 2, 3]);
+    assert_eq!(store.gold_trail().expect("trail"), [draw, label, undone]);
 }
 
 #[test]
