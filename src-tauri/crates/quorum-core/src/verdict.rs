@@ -139,24 +139,32 @@ impl<'a> Judge<'a> {
     }
 
     fn judge_rules(&self, judgments: &[Judgment<'_>], k: u32) -> Verdict {
-        for (rule, compiled) in self.policy.rules.iter().zip(&self.rules) {
-            if rule.is_default || compiled.tests.is_empty() {
-                continue;
+        let holds = |rule: usize, (at, tests): &CompiledCondition| {
+            let matching = judgments.iter().filter(|judgment| matches(judgment, tests)).count();
+            matching >= needed(&self.policy.rules[rule], *at, k)
+        };
+        match self.first_rule(holds) {
+            Some(held) => {
+                let incidents = self.rule_incidents(&self.rules[held], judgments, &|test| holds(held, test));
+                let rule = &self.policy.rules[held];
+                self.verdict(&rule.verdict, Some(&rule.label), None, incidents, 0)
             }
-            let holds = |(at, tests): &CompiledCondition| {
-                let matching = judgments.iter().filter(|judgment| matches(judgment, tests)).count();
-                matching >= needed(rule, *at, k)
-            };
-            let held = match compiled.logic {
-                Logic::Any => compiled.tests.iter().any(holds),
-                Logic::All => compiled.tests.iter().all(holds),
-            };
-            if held {
-                let incidents = self.rule_incidents(compiled, judgments, &holds);
-                return self.verdict(&rule.verdict, Some(&rule.label), None, incidents, 0);
-            }
+            None => self.default_verdict(None, Vec::new(), 0),
         }
-        self.default_verdict(None, Vec::new(), 0)
+    }
+
+    /// The first rule that holds, when each of its conditions holds as `holds` says; `None`: the default rule decides.
+    fn first_rule(&self, holds: impl Fn(usize, &CompiledCondition) -> bool) -> Option<usize> {
+        (0..self.rules.len()).find(|number| {
+            let (rule, compiled) = (&self.policy.rules[*number], &self.rules[*number]);
+            let mut tests = compiled.tests.iter();
+            !rule.is_default
+                && !compiled.tests.is_empty()
+                && match compiled.logic {
+                    Logic::Any => tests.any(|test| holds(*number, test)),
+                    Logic::All => tests.all(|test| holds(*number, test)),
+                }
+        })
     }
 
     /// The judgments that match a condition that held, each once, by its first such condition.
@@ -387,6 +395,10 @@ fn is_high_risk(categories: &str) -> bool {
     let categories = categories.to_lowercase();
     HIGH_RISK_CUISINES.iter().any(|cuisine| categories.contains(cuisine))
 }
+
+mod outlook;
+
+pub use outlook::{Chances, Outlook};
 
 #[cfg(test)]
 mod tests;

@@ -64,17 +64,32 @@ const BETTER_MIN: f64 = 0.1;
 /// Up to this many models the best one may be recommended alone.
 const MODELS_FEW: usize = 8;
 
+/// Every aggregator's (sampling weight, credit in [0, 1]) pairs, one a labelled unit, in the same order for all of them.
+pub type HeldOutCredits = Vec<(Aggregator, Vec<(f64, f64)>)>;
+
 /// Recommends from predictions on gold that have not seen it, made from votes of `n_models` models.
 pub fn recommend(held_out: &HeldOutScores, n_models: usize) -> Recommendation {
+    let held_out: HeldOutCredits = (held_out.iter())
+        .map(|(aggregator, scored)| {
+            let credits = scored.iter().map(|one| (one.weight, credit(&one.probabilities, one.label)));
+            (*aggregator, credits.collect())
+        })
+        .collect();
+    recommend_by_credits(&held_out, n_models)
+}
+
+/// The same where the labelled unit is more than one item, such as a review with several fields: its credit is the share of
+/// its items that come out right, so that items which stand or fall together count once.
+pub fn recommend_by_credits(held_out: &HeldOutCredits, n_models: usize) -> Recommendation {
     let of = |wanted| {
         let found = held_out.iter().find(|(aggregator, _)| *aggregator == wanted);
-        found.map(|(_, scored)| scored.as_slice()).unwrap_or_default()
+        found.map(|(_, credits)| credits.as_slice()).unwrap_or_default()
     };
     let default = of(Aggregator::WeightedMajority);
     let n_gold = default.len();
     let comparisons: Vec<Comparison> = (held_out.iter())
         .filter(|(aggregator, _)| *aggregator != Aggregator::WeightedMajority)
-        .filter_map(|(aggregator, scored)| compare(*aggregator, scored, default))
+        .filter_map(|(aggregator, credits)| compare(*aggregator, credits, default))
         .collect();
     let of = |wanted| comparisons.iter().find(|comparison: &&Comparison| comparison.aggregator == wanted);
     let choice = match (of(Aggregator::BestSingle), of(Aggregator::Stacked)) {
@@ -94,10 +109,8 @@ pub fn recommend(held_out: &HeldOutScores, n_models: usize) -> Recommendation {
     recommendation
 }
 
-fn compare(aggregator: Aggregator, scored: &[Scored], default: &[Scored]) -> Option<Comparison> {
-    let credit_of = |one: &Scored| credit(&one.probabilities, one.label);
-    let differences: Vec<(f64, f64)> =
-        (scored.iter().zip(default)).map(|(a, b)| (a.weight, credit_of(a) - credit_of(b))).collect();
+fn compare(aggregator: Aggregator, credits: &[(f64, f64)], default: &[(f64, f64)]) -> Option<Comparison> {
+    let differences: Vec<(f64, f64)> = (credits.iter().zip(default)).map(|(a, b)| (a.0, a.1 - b.1)).collect();
     let Difference { mean, error } = paired_difference(&differences)?;
     Some(Comparison {
         aggregator,

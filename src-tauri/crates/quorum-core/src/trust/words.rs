@@ -2,10 +2,85 @@
 //!
 //! Deliberately not here: any arithmetic; every figure comes from the module that computes it.
 
-use super::dependence::Reference;
+use serde::Serialize;
+
+use super::dependence::{EffectiveVotes, Reference};
 use super::evaluate::AgreementReport;
 use super::matrix::VoteMatrix;
 use super::recommend::{Evidence, GOLD_MIN, Recommendation};
+
+/// A figure with what it says in plain words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figure {
+    pub name: String,
+    /// `None`: the votes do not define it, and the words say why.
+    pub value: Option<f64>,
+    pub words: String,
+}
+
+/// Every figure of an agreement report, each with its own words.
+pub fn figures(report: &AgreementReport, is_ordinal: bool) -> Vec<Figure> {
+    let figure = |name: &str, value: Option<f64>, words: String| Figure { name: name.to_owned(), value, words };
+    let chance = |value: Option<f64>| match value {
+        Some(value) => format!("{}; 1 is full agreement, 0 is what shuffled votes would show", alpha_band(value)),
+        None if report.pairwise.is_some() => "cannot be known: all votes give the same answer".to_owned(),
+        None => "cannot be known: nothing has two votes".to_owned(),
+    };
+    let mut figures = vec![
+        figure(
+            "pairwise agreement",
+            report.pairwise,
+            report.pairwise.map_or_else(
+                || "cannot be known: nothing has two votes".to_owned(),
+                |share| format!("two votes on the same thing agree {:.0} times out of 100", 100.0 * share),
+            ),
+        ),
+        figure("Krippendorff's alpha", report.alpha_nominal, chance(report.alpha_nominal)),
+    ];
+    if is_ordinal {
+        let words = format!("{}; a near miss counts less than a far one", chance(report.alpha_ordinal));
+        figures.push(figure("Krippendorff's alpha, ordinal", report.alpha_ordinal, words));
+    }
+    figures.push(figure("Fleiss' kappa", report.fleiss_kappa, chance(report.fleiss_kappa)));
+    figures.push(match &report.effective_votes {
+        Some(votes) => figure(
+            "effective number of independent votes",
+            Some(votes.effective),
+            format!(
+                "{:.1} votes are worth about {:.1}, {}",
+                votes.votes_per_item,
+                votes.effective,
+                held_against(votes)
+            ),
+        ),
+        None => figure(
+            "effective number of independent votes",
+            None,
+            "cannot be known: too few votes meet, or none of them errs".to_owned(),
+        ),
+    });
+    for model in &report.consistency {
+        let words = match model.agreement {
+            Some(share) => format!(
+                "repeats its own answer {:.0} times out of 100 over {} runs; that is not accuracy",
+                100.0 * share,
+                model.n_runs
+            ),
+            None => "cannot be known: its runs never meet".to_owned(),
+        };
+        figures.push(figure(&format!("self-consistency of {}", model.model), model.agreement, words));
+    }
+    figures
+}
+
+fn held_against(votes: &EffectiveVotes) -> &'static str {
+    match votes.reference {
+        Reference::Gold => "since judges err on the same items as gold labels show",
+        Reference::OtherJudges => {
+            "held against the other judges: a rough guide, since mistakes that all share cannot be seen without gold labels"
+        }
+    }
+}
 
 /// Sentences about agreement.
 pub fn agreement(matrix: &VoteMatrix, report: &AgreementReport) -> Vec<String> {

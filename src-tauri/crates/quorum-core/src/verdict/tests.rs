@@ -1,5 +1,7 @@
 //! What `domain.md`, Policies, says, one small table a rule.
 
+mod outlook;
+
 use std::collections::BTreeMap;
 
 use super::*;
