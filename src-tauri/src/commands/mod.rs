@@ -16,6 +16,7 @@ mod results;
 mod run;
 mod settings;
 mod topic;
+mod trust;
 mod what_if;
 mod window;
 
@@ -69,6 +70,16 @@ pub fn builder() -> Builder<tauri::Wry> {
             what_if::what_if_save,
             results::ground_truth_export,
             file::file_save,
+            trust::trust_report,
+            trust::aggregator_choose,
+            trust::label_session,
+            trust::gold_draw,
+            trust::gold_label,
+            trust::gold_undo,
+            trust::verdict_certainties,
+            trust::business_certainty,
+            trust::value_queue,
+            trust::ensemble_advice,
             activity::activity_list,
             activity::activity_seen,
             settings::settings_get,

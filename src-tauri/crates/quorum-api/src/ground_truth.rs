@@ -1,7 +1,7 @@
 //! Ground-truth files: `{policy_id}_K{k}_groundtruth.json`, one a policy and K, in `domain.md`'s format.
 //!
 //! The same judgments give the same bytes but for `computed_at`: keys stand in the format's order, businesses in the dataset's.
-//! Beyond the format: `provisional: true` beside a business's counts, in `summary` and at the top, where reviews are missing.
+//! Beyond the format: `aggregator`, what settled the votes, and `provisional: true` beside a business's counts, in `summary` and at the top, where reviews are missing.
 //! A business none of whose reviews is complete has the verdict `null` and counts under no verdict. Incidents of rules policies
 //! have no points: those keys are `null`, their `modifiers` empty.
 
@@ -12,13 +12,14 @@ use std::{
 };
 
 use quorum_catalog::Catalog;
-use quorum_core::{ids::ReviewId, manifest::Realm, verdict::Incident};
+use quorum_core::{ids::ReviewId, manifest::Realm, trust::aggregate::Aggregator, verdict::Incident};
 use quorum_store::Store;
 use serde::{Serialize, Serializer};
 
 use crate::{
     dto::error::ApiError,
     open_dataset::{OpenDataset, UnfitOverride},
+    trust::Applied,
     verdicts::{BusinessResult, PolicyResult, VerdictsRequest, verdicts_with},
     whole_file::{unwritable, write_whole},
 };
@@ -28,6 +29,8 @@ use crate::{
 pub struct GroundTruthFile {
     pub policy: String,
     pub k: u32,
+    /// What settled the votes.
+    pub aggregator: Applied,
     /// Businesses per outcome, in the policy's order.
     pub distribution: Vec<(String, u32)>,
     pub without_verdict: u32,
@@ -64,6 +67,7 @@ pub fn export(
         Ok(GroundTruthFile {
             policy: result.policy.to_string(),
             k: result.k,
+            aggregator: result.aggregator,
             distribution: result.distribution,
             without_verdict: result.without_verdict,
             missing_judgments: result.missing_judgments,
@@ -87,6 +91,8 @@ fn write(
         domain: result.topic.domain(),
         k: result.k,
         computed_at,
+        aggregator: result.aggregator.aggregator,
+        aggregator_kept: &result.aggregator.kept,
         has_scoring: result.has_scoring,
         provisional: result.is_provisional(),
         restaurants: Restaurants { dataset, ids, result },
@@ -113,6 +119,10 @@ struct File<'a> {
     domain: &'a str,
     k: u32,
     computed_at: &'a str,
+    aggregator: Aggregator,
+    /// Fields that stay with weighted majority.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    aggregator_kept: &'a [String],
     has_scoring: bool,
     #[serde(skip_serializing_if = "is_false")]
     provisional: bool,

@@ -13,13 +13,17 @@ use quorum_core::{
     schema::Schema,
     tally::{Consensus, Correction, Panel, tally, tally_into},
     topic::Topic,
+    trust::aggregate::Aggregator,
     verdict::Judgment,
     votes::{ModelNo, Vote, VoteRef, VoteRow, decode, encode, merge},
 };
 use quorum_store::{Space, Store, StoreError};
 use rayon::prelude::*;
 
-use crate::open_dataset::{OpenDataset, UnfitOverride};
+use crate::{
+    open_dataset::{OpenDataset, UnfitOverride},
+    trust::{self, Applied, GoldAnswers, Settled},
+};
 
 /// The packed votes of one topic on one dataset, by position.
 #[derive(Debug, Default)]
@@ -129,23 +133,32 @@ pub struct Judgments {
     answered: Vec<Answered>,
     /// `reviews × fields`, index in term order.
     values: Vec<Option<u8>>,
+    /// What another aggregator than weighted majority makes of the votes.
+    settled: Option<Settled>,
 }
 
 /// Reviews that one task settles; small enough to share out evenly, large enough not to be noticed.
 const REVIEWS_A_TASK: usize = 2_048;
 
 impl Judgments {
-    /// Reads and settles the votes of a topic, and applies the corrections that hold.
+    /// Reads and settles the votes of a topic by the aggregator that was chosen for it, and applies the corrections that hold.
     pub fn load(store: &Store, dataset: &OpenDataset, topic: &Topic, ensemble: &Ensemble) -> Result<Self, StoreError> {
         let space = dataset.space(&topic.id, &topic.schema);
         let mut votes = VoteTable::load(store, dataset, space.map(|space| space.number))?;
         if let Some(space) = space.filter(|space| !has_same_codes(space, &topic.schema)) {
             votes = votes.recoded(&space.schema(), &topic.schema);
         }
-        Ok(Self::tally(store, dataset, topic, ensemble, Arc::new(votes)))
+        let mut judgments = Self::tally(store, dataset, topic, ensemble, Arc::new(votes));
+        let aggregator = trust::chosen(store, dataset.realm, &topic.id)?;
+        if aggregator != Aggregator::WeightedMajority {
+            let gold = GoldAnswers::load(store, dataset, topic)?;
+            judgments.settled = Some(Settled::new(&judgments, topic, &gold, aggregator));
+            (0..dataset.reviews()).for_each(|position| judgments.take_over(position));
+        }
+        Ok(judgments)
     }
 
-    /// Settles votes that were read before.
+    /// Settles votes that were read before, by weighted majority.
     pub fn tally(
         store: &Store,
         dataset: &OpenDataset,
@@ -177,21 +190,56 @@ impl Judgments {
         });
         let (corrections, unfit) = dataset.corrections(&topic.id, &schema);
         let ensemble = ensemble.clone();
-        let mut judgments =
-            Self { schema, ensemble, panel, seats, votes, corrections, unfit, relevant, answered, values };
-        for position in judgments.corrections.keys().copied().collect::<Vec<_>>() {
-            let consensus = judgments.consensus(position);
-            judgments.relevant[position] = consensus.relevant;
-            for (at, field) in consensus.fields.iter().enumerate() {
-                judgments.values[position * fields + at] = field.value;
-            }
-        }
+        let mut judgments = Self {
+            schema,
+            ensemble,
+            panel,
+            seats,
+            votes,
+            corrections,
+            unfit,
+            relevant,
+            answered,
+            values,
+            settled: None,
+        };
+        judgments.corrections.keys().copied().collect::<Vec<_>>().into_iter().for_each(|it| judgments.take_over(it));
         judgments
     }
 
     /// The same votes settled with other weights.
     pub fn reweighed(&self, store: &Store, dataset: &OpenDataset, topic: &Topic, ensemble: &Ensemble) -> Self {
         Self::tally(store, dataset, topic, ensemble, Arc::clone(&self.votes))
+    }
+
+    /// Keeps what a review's consensus says now.
+    fn take_over(&mut self, position: usize) {
+        let consensus = self.consensus(position);
+        self.relevant[position] = consensus.relevant;
+        let fields = self.schema.fields().len();
+        for (value, field) in self.values[position * fields..(position + 1) * fields].iter_mut().zip(&consensus.fields)
+        {
+            *value = field.value;
+        }
+    }
+
+    pub fn reviews(&self) -> usize {
+        self.relevant.len()
+    }
+
+    /// The aggregator behind every consensus here.
+    pub fn applied(&self) -> Applied {
+        self.settled.as_ref().map(|settled| settled.applied.clone()).unwrap_or_default()
+    }
+
+    /// What another aggregator than weighted majority made of the votes.
+    pub(crate) fn settled(&self) -> Option<&Settled> {
+        self.settled.as_ref()
+    }
+
+    /// The correction that a review has.
+    pub fn correction(&self, position: usize) -> Option<&Correction> {
+        self.corrections.get(&position)
     }
 
     pub fn schema(&self) -> &Schema {
@@ -227,7 +275,7 @@ impl Judgments {
 
     /// What one review's votes settle to, with confidences, corrections applied.
     pub fn consensus(&self, position: usize) -> Consensus {
-        let mut consensus = tally(&self.schema, &self.panel, self.votes.row(position));
+        let mut consensus = self.voted(position);
         if let Some(correction) = self.corrections.get(&position) {
             consensus.correct(correction);
         }
@@ -250,7 +298,11 @@ impl Judgments {
 
     /// What the votes alone say, as it is kept with a correction for the record.
     pub fn voted(&self, position: usize) -> Consensus {
-        tally(&self.schema, &self.panel, self.votes.row(position))
+        let mut consensus = tally(&self.schema, &self.panel, self.votes.row(position));
+        if let Some(settled) = &self.settled {
+            settled.settle(position, &mut consensus);
+        }
+        consensus
     }
 
     /// Whether a verdict uses the review: complete ones, and with `partial` those with at least one vote.

@@ -43,6 +43,7 @@ mod session;
 mod settings;
 mod stakes;
 pub mod topics;
+pub mod trust;
 pub mod verdicts;
 pub mod vote_cache;
 pub mod what_if;

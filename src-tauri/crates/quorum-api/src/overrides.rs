@@ -6,11 +6,13 @@ use std::{collections::BTreeMap, fs, io::Write, path::Path};
 
 use quorum_catalog::Catalog;
 use quorum_core::{
+    ensemble::Ensemble,
     ids::{BusinessId, ReviewId, TopicId},
     manifest::{Realm, Seconds},
     overrides::{Override, RELEVANCE_FIELD, read_overrides, resolve, write_overrides},
-    tally::{Panel, tally},
+    tally::{Consensus, Panel, tally},
     topic::Topic,
+    trust::aggregate::Aggregator,
     votes::{ReviewNo, VoteRow},
 };
 use quorum_store::{OverrideEvent, OverrideKind, Store};
@@ -19,7 +21,10 @@ use serde_json::Value;
 use crate::{
     dto::error::{ApiError, ErrorCode},
     errors::chain,
+    judgments::Judgments,
+    open_dataset::OpenDataset,
     results::topic_of,
+    trust,
     verdicts::last_ensemble,
     whole_file::{unreadable, write_whole},
 };
@@ -105,14 +110,41 @@ fn original(
     let ensemble = last_ensemble(store, realm, &topic.id)?;
     let panel = Panel::new(&ensemble, |model| store.model_no(&model.into()));
     let space = store.space(realm, &topic.id, &topic.schema.term_hash())?;
+    if trust::chosen(store, realm, &topic.id)? != Aggregator::WeightedMajority {
+        return original_settled(store, realm, topic, review, corrected, &ensemble);
+    }
     let settle = |row: VoteRow<'_>| (!row.is_empty()).then(|| tally(&topic.schema, &panel, row));
     let Some(space) = space else { return Ok(BTreeMap::new()) };
     let Some(consensus) = store.votes_of(space.number, review, settle)? else { return Ok(BTreeMap::new()) };
+    Ok(said(topic, &consensus, corrected))
+}
+
+/// The same with another aggregator, which needs the votes on the whole dataset.
+fn original_settled(
+    store: &Store,
+    realm: Realm,
+    topic: &Topic,
+    review: ReviewNo,
+    corrected: &BTreeMap<String, Value>,
+    ensemble: &Ensemble,
+) -> Result<BTreeMap<String, Value>, ApiError> {
+    for info in store.datasets()? {
+        let dataset = OpenDataset::open(store, realm, &info.name)?;
+        let Some(position) = dataset.position(review) else { continue };
+        let judgments = Judgments::load(store, &dataset, topic, ensemble)?;
+        let consensus = judgments.voted(position);
+        return Ok(if consensus.votes > 0 { said(topic, &consensus, corrected) } else { BTreeMap::new() });
+    }
+    Ok(BTreeMap::new())
+}
+
+/// A consensus's values of the fields that are corrected.
+fn said(topic: &Topic, consensus: &Consensus, corrected: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let of = |name: &String| match topic.schema.field(name) {
         Some((at, field)) => consensus.fields[at].value.map_or(Value::Null, |value| Value::from(field.value_id(value))),
         None => Value::Bool(consensus.relevant),
     };
-    Ok(corrected.keys().map(|name| (name.clone(), of(name))).collect())
+    corrected.keys().map(|name| (name.clone(), of(name))).collect()
 }
 
 /// The business that a review belongs to, in the first dataset that has it.

@@ -21,6 +21,7 @@ use crate::{
     dto::error::ApiError,
     judgments::Judgments,
     open_dataset::{OpenDataset, UnfitOverride},
+    trust::Applied,
 };
 
 /// Which verdicts are wanted.
@@ -43,6 +44,8 @@ pub struct PolicyResult {
     pub topic: TopicId,
     pub policy: PolicyId,
     pub k: u32,
+    /// What settled the votes.
+    pub aggregator: Applied,
     /// It counts points.
     pub has_scoring: bool,
     /// In dataset order.
@@ -196,6 +199,7 @@ fn judge_topic<T: Send>(
 /// The reviews of a dataset as policies use them, for several K: relevant and used ones only, as no other counts anywhere.
 pub struct Docket<'a> {
     dataset: &'a OpenDataset,
+    aggregator: Applied,
     ks: &'a [u32],
     judgments: Vec<Judgment<'a>>,
     /// `businesses × ks`
@@ -214,8 +218,13 @@ struct Case {
 
 impl<'a> Docket<'a> {
     pub fn new(dataset: &'a OpenDataset, judgments: &'a Judgments, ks: &'a [u32], partial: bool) -> Self {
-        let mut docket =
-            Self { dataset, ks, judgments: Vec::new(), cases: vec![Case::default(); dataset.businesses() * ks.len()] };
+        let mut docket = Self {
+            dataset,
+            aggregator: judgments.applied(),
+            ks,
+            judgments: Vec::new(),
+            cases: vec![Case::default(); dataset.businesses() * ks.len()],
+        };
         let k_max = ks.iter().copied().max().unwrap_or(0);
         for business in 0..dataset.businesses() {
             let cases = &mut docket.cases[business * ks.len()..(business + 1) * ks.len()];
@@ -254,6 +263,7 @@ impl<'a> Docket<'a> {
             topic: policy.topic.clone(),
             policy: policy.id.clone(),
             k: self.ks[at],
+            aggregator: self.aggregator.clone(),
             has_scoring: policy.scoring.is_some(),
             businesses: Vec::with_capacity(self.dataset.businesses()),
             distribution: policy.verdicts.iter().map(|verdict| (verdict.clone(), 0)).collect(),

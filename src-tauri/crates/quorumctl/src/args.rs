@@ -1,10 +1,14 @@
 //! The command line as `clap` reads it. The names are an interface: scripts rely on them.
 
+mod trust;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quorum_api::Address;
 use quorum_core::ensemble::Ensemble;
+
+pub use trust::{Trust, TrustAbout};
 
 #[derive(Debug, Parser)]
 #[command(name = "quorumctl", version, about = "Turns reviews into audited ground truth, without a window.")]
@@ -124,6 +128,9 @@ pub enum Command {
         #[arg(long, value_name = "m:runs[:weight],…", value_parser = models)]
         models: Option<String>,
     },
+    /// How far votes can be trusted, and what makes them better.
+    #[command(subcommand)]
+    Trust(Trust),
     /// The API key in the OS keyring.
     #[command(subcommand)]
     Key(Key),

@@ -12,13 +12,14 @@ mod overrides;
 mod plan;
 mod runs;
 mod sandbox;
+mod trust;
 mod verdicts;
 mod votes;
 
-use quorum_api::{Address, OpenOptions, Quorum, default_data_dir};
+use quorum_api::{Address, OpenOptions, Quorum, default_data_dir, trust::VoteFilesQuery};
 
 use crate::{
-    args::{Cli, Command, Global},
+    args::{Cli, Command, Global, Trust},
     outcome::{Exit, Output},
 };
 
@@ -52,6 +53,12 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
             let request = verdicts::Request { dataset, policy, topic, k, out, partial, models };
             verdicts::run(&open()?, output, request)
         }
+        Command::Trust(Trust::Eval { file, gold, ordered, workers, workers_alone, trial, labels, draws, seed }) => {
+            let trial = trial.then_some((labels, draws));
+            let query = VoteFilesQuery { votes: file, gold, workers_alone, ordered, workers, trial, seed };
+            trust::eval(output, &query)
+        }
+        Command::Trust(command) => trust::run(&open()?, output, command),
         Command::Key(command) => key::run(open()?, output, &command).await,
         Command::Backup { file } => health::backup(&open()?, output, &file),
         Command::Doctor => health::doctor(open()?, output).await,

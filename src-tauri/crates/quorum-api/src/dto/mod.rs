@@ -57,6 +57,16 @@
 //! | `file_save` | `path`, `content` | the path |
 //! | `activity_list` | `limit` | `Vec<`[`Activity`](activity::Activity)`>`, newest first |
 //! | `activity_seen` | `activity` (this one and all older) | [`AppState`](app::AppState) |
+//! | `trust_report` | `query` | [`TrustReport`](trust::TrustReport) |
+//! | `aggregator_choose` | `query`, `aggregator` | [`AppliedAggregator`](trust::AppliedAggregator) |
+//! | `label_session` | `query` | [`LabelSession`](trust::LabelSession) |
+//! | `gold_draw` | `query`, `size` | [`LabelSession`](trust::LabelSession) |
+//! | `gold_label` | `request` | [`LabelSession`](trust::LabelSession) |
+//! | `gold_undo` | `query` | [`LabelSession`](trust::LabelSession) |
+//! | `verdict_certainties` | `query` | [`VerdictCertainties`](trust::VerdictCertainties) |
+//! | `business_certainty` | `query`, `business` | [`VerdictCertainties`](trust::VerdictCertainties) of this business alone |
+//! | `value_queue` | `query` | [`ValueQueue`](trust::ValueQueue) |
+//! | `ensemble_advice` | `query` | [`EnsembleAdvice`](trust::EnsembleAdvice) |
 //! | `settings_get` | | [`Settings`](settings::Settings) |
 //! | `settings_set` | `settings` | [`Settings`](settings::Settings) as stored |
 //! | `key_set` | `key` | [`AppState`](app::AppState) |
@@ -86,6 +96,7 @@ pub mod results;
 pub mod run;
 pub mod settings;
 pub mod topic;
+pub mod trust;
 pub mod what_if;
 
 /// How a finite `f64` is declared to TypeScript: as `number`. Left alone, specta says `number | null`, because JSON has

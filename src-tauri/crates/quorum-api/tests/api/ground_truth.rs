@@ -65,6 +65,7 @@ fn a_points_policy_is_written_key_by_key_as_the_format_says() {
     distribution[verdict.as_str().expect("a verdict")] = 1.into();
     let expected = json!({
         "policy_id": "G1_allergy_V2", "topic": "G1_allergy", "domain": "allergy", "k": 2,
+        "aggregator": "weighted_majority",
         "computed_at": COMPUTED_AT, "has_scoring": true, "provisional": true,
         "restaurants": {
             "b0": {

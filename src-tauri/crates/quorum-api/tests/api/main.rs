@@ -6,6 +6,8 @@ mod ground_truth;
 mod overrides;
 mod pages;
 mod queue;
+mod trust;
+mod trust_files;
 mod verdicts;
 mod vote_cache;
 mod what_if;

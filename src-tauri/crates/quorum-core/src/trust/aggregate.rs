@@ -112,7 +112,7 @@ impl Posteriors {
 }
 
 /// 1 where `label` alone has the highest value, 1/n where it ties with n − 1 others, else 0.
-pub(super) fn credit(row: &[f64], label: usize) -> f64 {
+pub fn credit(row: &[f64], label: usize) -> f64 {
     let best = row.iter().copied().fold(0.0, f64::max);
     if row[label] < best - TIE {
         return 0.0;

@@ -64,11 +64,13 @@ pub struct CertaintyOptions {
     pub states_max: usize,
     pub draws: usize,
     pub seed: u64,
+    /// Items that cannot move the verdict's probability by more than this are left out of [`impacts`].
+    pub movement_min: f64,
 }
 
 impl Default for CertaintyOptions {
     fn default() -> Self {
-        Self { states_max: 20_000, draws: 20_000, seed: 1 }
+        Self { states_max: 20_000, draws: 20_000, seed: 1, movement_min: IMPACT_MIN }
     }
 }
 
@@ -150,10 +152,17 @@ const IMPACT_MIN: f64 = 1e-9;
 pub fn impacts<M: VerdictModel>(model: &M, items: &[Vec<f64>], options: CertaintyOptions) -> Vec<Impact> {
     let now = certainty(model, items, options);
     let (verdict, confidence) = (now.verdict(), now.confidence());
+    // The same bound holds for the verdict as for an item's label below.
+    if 2.0 * (1.0 - confidence) <= options.movement_min {
+        return Vec::new();
+    }
     let mut items = items.to_vec();
     let mut found = Vec::new();
     for item in 0..items.len() {
-        if items[item].iter().filter(|p| **p > IMPACT_MIN).count() < 2 {
+        // A label moves the probability by no more than twice the chance that it is not the most likely one: the likely
+        // label by 1 − p in p cases, the others by at most 1 in 1 − p.
+        let likely = items[item].iter().copied().fold(0.0, f64::max);
+        if 2.0 * (1.0 - likely) <= options.movement_min {
             continue;
         }
         let row = items[item].clone();
@@ -170,7 +179,7 @@ pub fn impacts<M: VerdictModel>(model: &M, items: &[Vec<f64>], options: Certaint
         }
         items[item] = row;
         impact.gain = impact.gain.max(0.0);
-        if impact.movement > IMPACT_MIN {
+        if impact.movement > options.movement_min {
             found.push(impact);
         }
     }

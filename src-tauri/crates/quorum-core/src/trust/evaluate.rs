@@ -156,7 +156,17 @@ pub const LEARN_MIN: usize = 5;
 /// Evaluates votes against gold.
 pub fn eval(matrix: &VoteMatrix, gold: &Gold, options: EvalOptions) -> EvalReport {
     let unsupervised = Unsupervised::fit(matrix, options.em);
-    let held_out = score(&unsupervised, gold, options.seed);
+    eval_scored(&unsupervised, gold, &score(&unsupervised, gold, options.seed), options)
+}
+
+/// The same from what was fitted and scored before.
+pub fn eval_scored(
+    unsupervised: &Unsupervised<'_>,
+    gold: &Gold,
+    held_out: &HeldOutScores,
+    options: EvalOptions,
+) -> EvalReport {
+    let matrix = unsupervised.matrix();
     let aggregators = (held_out.iter())
         .filter_map(|(aggregator, scored)| aggregator_score(*aggregator, scored, options.seed))
         .collect();
@@ -172,7 +182,7 @@ pub fn eval(matrix: &VoteMatrix, gold: &Gold, options: EvalOptions) -> EvalRepor
         judges: judge_scores(matrix, gold),
         aggregators,
         models,
-        recommendation: recommend(&held_out, unsupervised.n_models()),
+        recommendation: recommend(held_out, unsupervised.n_models()),
     }
 }
 
@@ -224,7 +234,8 @@ fn aggregator_score(aggregator: Aggregator, scored: &[Scored], seed: u64) -> Opt
     })
 }
 
-fn judge_scores(matrix: &VoteMatrix, gold: &Gold) -> Vec<JudgeScore> {
+/// Every judge's accuracy on gold; [`VoteMatrix::by_model`] gives that of models.
+pub fn judge_scores(matrix: &VoteMatrix, gold: &Gold) -> Vec<JudgeScore> {
     let mut credits: Vec<Vec<(f64, f64)>> = vec![Vec::new(); matrix.n_judges()];
     for gold in gold.labels() {
         for (judge, label) in matrix.votes(gold.item as usize) {

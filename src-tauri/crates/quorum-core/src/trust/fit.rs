@@ -24,6 +24,27 @@ const BLEND_FOLDS: usize = 10;
 const BLEND_FOLDS_LARGE: usize = 2;
 const LARGE_VOTES: usize = 1_000_000;
 
+/// One aggregator's posteriors, those that learn from gold fitted to all of it.
+pub fn posteriors_of(
+    matrix: &VoteMatrix,
+    gold: &Gold,
+    aggregator: Aggregator,
+    options: EmOptions,
+    seed: u64,
+) -> Posteriors {
+    match aggregator {
+        Aggregator::Majority => majority(matrix),
+        Aggregator::WeightedMajority => weighted_majority(matrix),
+        Aggregator::DawidSkene => dawid_skene(matrix, options).posteriors,
+        Aggregator::OneCoin => one_coin(matrix, options).posteriors,
+        Aggregator::BestSingle | Aggregator::Calibrated | Aggregator::Anchored | Aggregator::Stacked => {
+            let unsupervised = Unsupervised::fit(matrix, options);
+            let learned = unsupervised.learn(gold, seed);
+            unsupervised.posteriors_with(&learned, aggregator).clone()
+        }
+    }
+}
+
 /// What can be learned from the votes without gold labels.
 #[derive(Debug, Clone)]
 pub struct Unsupervised<'a> {

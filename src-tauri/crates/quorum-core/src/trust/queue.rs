@@ -52,7 +52,7 @@ pub enum StopReason {
 }
 
 /// Movement below which a label is not expected to change anything.
-const MOVEMENT_MIN: f64 = 0.001;
+pub const MOVEMENT_MIN: f64 = 0.001;
 
 /// Orders reviews by expected verdict changes, then gain, then movement. `wrong_max` is the number of
 /// wrong verdicts to live with, such as 0.5.

@@ -11,7 +11,6 @@
 use serde::Serialize;
 
 use super::aggregate::{Aggregator, credit};
-use super::calibration::Scored;
 use super::evaluate::{Difference, HeldOutScores, paired_difference};
 use super::words;
 

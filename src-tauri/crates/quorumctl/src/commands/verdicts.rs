@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use quorum_api::{
     Quorum,
     open_dataset::UnfitOverride,
+    trust::Applied,
     verdicts::{PolicyResult, VerdictsRequest, expand_policies, verdicts},
 };
+use quorum_core::trust::aggregate::Aggregator;
 use serde_json::{Map, Value, json};
 
 use super::{Failure, plan};
@@ -28,6 +30,7 @@ pub struct Request {
 struct Row {
     policy: String,
     k: u32,
+    aggregator: Applied,
     distribution: Vec<(String, u32)>,
     without_verdict: u32,
     missing: u32,
@@ -50,6 +53,7 @@ pub fn run(quorum: &Quorum, output: Output, request: Request) -> Result<Exit, Fa
             let row = |file: quorum_api::ground_truth::GroundTruthFile| Row {
                 policy: file.policy,
                 k: file.k,
+                aggregator: file.aggregator,
                 distribution: file.distribution,
                 without_verdict: file.without_verdict,
                 missing: file.missing_judgments,
@@ -74,6 +78,7 @@ fn from_result(result: PolicyResult) -> Row {
     Row {
         policy: result.policy.to_string(),
         k: result.k,
+        aggregator: result.aggregator,
         distribution: result.distribution,
         without_verdict: result.without_verdict,
         missing: result.missing_judgments,
@@ -87,6 +92,8 @@ fn shown(row: &Row) -> Value {
     json!({
         "policy": row.policy,
         "k": row.k,
+        "aggregator": row.aggregator.aggregator,
+        "aggregator_kept": row.aggregator.kept,
         "distribution": distribution,
         "without_verdict": row.without_verdict,
         "provisional": row.missing > 0,
@@ -102,5 +109,9 @@ fn people(row: &Row) -> String {
     let provisional =
         if row.missing > 0 { format!("  provisional: {} reviews lack votes", row.missing) } else { String::new() };
     let file = row.file.as_deref().map(|file| format!("  {file}")).unwrap_or_default();
-    format!("{:22} K={:<4} {}{without}{provisional}{file}", row.policy, row.k, counts.join(", "))
+    let by = match row.aggregator.aggregator {
+        Aggregator::WeightedMajority => String::new(),
+        other => format!("  by {}", other.name()),
+    };
+    format!("{:22} K={:<4} {}{without}{by}{provisional}{file}", row.policy, row.k, counts.join(", "))
 }

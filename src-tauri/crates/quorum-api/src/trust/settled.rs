@@ -1,0 +1,86 @@
+//! A topic's votes settled by an aggregator other than weighted majority, which [`crate::judgments`] does by itself.
+//!
+//! Ties go where weighted majority's go: a review to relevant, a field to the value that stands first. A field without a
+//! valid vote stays unset with every aggregator.
+
+use quorum_core::{
+    overrides::RELEVANCE_FIELD,
+    tally::{Consensus, FieldConsensus},
+    topic::Topic,
+    trust::{
+        aggregate::{Aggregator, Posteriors},
+        dawid_skene::EmOptions,
+        evaluate::LEARN_MIN,
+        fit::posteriors_of,
+    },
+};
+use rayon::prelude::*;
+
+use super::{
+    aggregator::Applied,
+    gold::GoldAnswers,
+    questions::{Asked, Question, RELEVANT},
+};
+use crate::judgments::Judgments;
+
+/// Decides folds wherever something learns from gold, so that the same votes and labels always settle alike.
+pub const SEED: u64 = 1;
+
+/// Two probabilities closer than this are a tie.
+const TIE: f64 = 1e-9;
+
+/// Every question of a topic with what an aggregator makes of its votes.
+#[derive(Debug)]
+pub struct Settled {
+    pub applied: Applied,
+    /// Relevance first, then the fields.
+    questions: Vec<(Question, Posteriors)>,
+}
+
+impl Settled {
+    pub fn new(judgments: &Judgments, topic: &Topic, gold: &GoldAnswers, aggregator: Aggregator) -> Self {
+        let settle = |asked: Asked| {
+            let question = Question::new(judgments, asked);
+            let labels = gold.of(&question);
+            let is_kept = aggregator.needs_gold() && labels.len() < LEARN_MIN;
+            let used = if is_kept { Aggregator::WeightedMajority } else { aggregator };
+            let posteriors = posteriors_of(&question.matrix, &labels, used, EmOptions::default(), SEED);
+            (question, posteriors, is_kept)
+        };
+        let settled: Vec<_> = Asked::all(topic).into_par_iter().map(settle).collect();
+        let name = |asked: Asked| asked.field().map_or(RELEVANCE_FIELD, |field| &topic.schema.fields()[field].name);
+        let kept =
+            settled.iter().filter(|(.., is_kept)| *is_kept).map(|(question, ..)| name(question.asked).to_owned());
+        let applied = Applied { aggregator, kept: kept.collect() };
+        let questions = settled.into_iter().map(|(question, posteriors, _)| (question, posteriors)).collect();
+        Self { applied, questions }
+    }
+
+    /// The probabilities of a question's answers for one review; `None` without a vote on it.
+    pub fn chances(&self, asked: Asked, position: usize) -> Option<&[f64]> {
+        let place = asked.field().map_or(0, |field| field + 1);
+        let (question, posteriors) = &self.questions[place];
+        question.item(position).map(|item| posteriors.of(item))
+    }
+
+    /// Puts what this aggregator says into a consensus that was counted by weighted majority.
+    pub fn settle(&self, position: usize, consensus: &mut Consensus) {
+        let relevance = self.chances(Asked::Relevance, position).map_or(0.0, |chances| chances[RELEVANT]);
+        consensus.relevant = consensus.votes > 0 && relevance >= 0.5 - TIE;
+        consensus.relevance_confidence = if consensus.votes > 0 { relevance.max(1.0 - relevance) } else { 0.0 };
+        consensus.relevance_tied = consensus.votes > 0 && (relevance - 0.5).abs() < TIE;
+        for (at, field) in consensus.fields.iter_mut().enumerate() {
+            *field = match self.chances(Asked::Field(at), position) {
+                Some(chances) if consensus.relevant => settled_field(chances),
+                _ => FieldConsensus::default(),
+            };
+        }
+    }
+}
+
+fn settled_field(chances: &[f64]) -> FieldConsensus {
+    let confidence = chances.iter().copied().fold(0.0, f64::max);
+    let mut likeliest = (0..=u8::MAX).zip(chances).filter(|(_, chance)| **chance >= confidence - TIE);
+    let value = likeliest.next().map(|(value, _)| value);
+    FieldConsensus { value, confidence, tied: likeliest.next().is_some(), overridden: false }
+}
