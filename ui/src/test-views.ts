@@ -14,6 +14,7 @@ import { queue } from "./lib/state/queue.svelte";
 import { results } from "./lib/state/results.svelte";
 import { selection } from "./lib/state/route.svelte";
 import { runs } from "./lib/state/runs.svelte";
+import { trust } from "./lib/state/trust.svelte";
 import { whatif } from "./lib/state/whatif.svelte";
 
 /** A clock that tests move by hand. */
@@ -45,6 +46,7 @@ export function forget(): void {
 	results.sort = null;
 	queue.forget();
 	whatif.forget();
+	trust.forget();
 	runs.list = null;
 	runs.detail = null;
 	app.state = null;

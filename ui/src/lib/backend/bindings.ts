@@ -46,6 +46,16 @@ export const commands = {
 	whatIfSave: (request: WhatIfRequest, name: string) => typedError<PolicyDraft, ApiError>(__TAURI_INVOKE("what_if_save", { request, name })),
 	groundTruthExport: (request: ExportRequest) => typedError<ExportReport, ApiError>(__TAURI_INVOKE("ground_truth_export", { request })),
 	fileSave: (path: string, content: FileContent) => typedError<string, ApiError>(__TAURI_INVOKE("file_save", { path, content })),
+	trustReport: (query: TrustQuery) => typedError<TrustReport, ApiError>(__TAURI_INVOKE("trust_report", { query })),
+	aggregatorChoose: (query: TrustQuery, aggregator: AggregatorId) => typedError<AppliedAggregator, ApiError>(__TAURI_INVOKE("aggregator_choose", { query, aggregator })),
+	labelSession: (query: TrustQuery) => typedError<LabelSession, ApiError>(__TAURI_INVOKE("label_session", { query })),
+	goldDraw: (query: TrustQuery, size: number) => typedError<LabelSession, ApiError>(__TAURI_INVOKE("gold_draw", { query, size })),
+	goldLabel: (request: GoldLabelRequest) => typedError<LabelSession, ApiError>(__TAURI_INVOKE("gold_label", { request })),
+	goldUndo: (query: TrustQuery) => typedError<LabelSession, ApiError>(__TAURI_INVOKE("gold_undo", { query })),
+	verdictCertainties: (query: TrustQuery) => typedError<VerdictCertainties, ApiError>(__TAURI_INVOKE("verdict_certainties", { query })),
+	businessCertainty: (query: TrustQuery, business: string) => typedError<VerdictCertainties, ApiError>(__TAURI_INVOKE("business_certainty", { query, business })),
+	valueQueue: (query: TrustQuery) => typedError<ValueQueue, ApiError>(__TAURI_INVOKE("value_queue", { query })),
+	ensembleAdvice: (query: TrustQuery) => typedError<EnsembleAdvice, ApiError>(__TAURI_INVOKE("ensemble_advice", { query })),
 	activityList: (limit: number) => typedError<Activity[], ApiError>(__TAURI_INVOKE("activity_list", { limit })),
 	activitySeen: (activity: number) => typedError<AppState, ApiError>(__TAURI_INVOKE("activity_seen", { activity })),
 	settingsGet: () => typedError<Settings, ApiError>(__TAURI_INVOKE("settings_get")),
@@ -87,6 +97,20 @@ export type Activity = {
 export type ActivityAdded = Activity;
 
 export type ActivityKind = "datasetImported" | "runStarted" | "batchSent" | "batchIngested" | "batchFailed" | "runDone" | "runNeedsYou" | "runPaused" | "runResumed" | "runCancelled" | "connectionLost" | "connectionRestored" | "keyChanged" | "modelShutsDown";
+
+/**  How votes become one answer. */
+export type AggregatorId = "majority" | "weightedMajority" | "bestSingle" | "dawidSkene" | "oneCoin" | "calibrated" | "anchored" | "stacked";
+
+export type AggregatorScore = {
+	aggregator: AggregatorId,
+	name: string,
+	/**  It learns from gold and was scored on labels that it had not seen. */
+	crossFitted: boolean,
+	accuracy: Share,
+	/**  Expected calibration error of its probabilities, as they are and after scaling; `None` over whole reviews. */
+	eceRawPercent: number | null,
+	eceScaledPercent: number | null,
+};
 
 /**  Weight of the votes that gave the settled value, and of all votes counted. */
 export type Agreement = {
@@ -136,6 +160,15 @@ export type AppState = {
 	activityUnseen: number,
 };
 
+/**  Which aggregator settled a topic's votes. */
+export type AppliedAggregator = {
+	aggregator: AggregatorId,
+	/**  Such as `weighted majority`. */
+	name: string,
+	/**  Questions that stay with weighted majority, as they have too few gold labels to learn from. */
+	kept: string[],
+};
+
 export type BatchDetail = {
 	batch: string,
 	model: string,
@@ -178,6 +211,20 @@ export type BatchState = "planned" |
 "waiting" | "uploading" | "uploaded" | "creating" | "validating" | "inProgress" | "finalizing" | 
 /**  Done at the provider, not yet collected. */
 "ready" | "ingested" | "failed" | "expired" | "cancelling" | "cancelled";
+
+export type BusinessCertainty = {
+	business: string,
+	name: string,
+	/**  What the policy says now. */
+	verdict: string,
+	/**  How probable that is. */
+	probability: number,
+	probabilities: VerdictChance[],
+	/**  Largest standard error of a simulated probability; `None`: they are exact. */
+	standardError: number | null,
+	/**  Reviews whose label could change the most probable verdict, where they were asked for. */
+	flips: FlipReview[],
+};
 
 export type BusinessDetail = {
 	query: BusinessQuery,
@@ -477,6 +524,25 @@ export type Doubt = "tie" |
 /**  Too little weight agrees. */
 "unsure";
 
+/**  What each run is worth, and what the same money buys otherwise. */
+export type EnsembleAdvice = {
+	/**  The field that was looked at beside relevance. */
+	field: string | null,
+	gold: number,
+	runs: RunAdvice[],
+	/**  The whole ensemble first, then one run fewer each time, the least missed left out. */
+	alternatives: EnsembleAlternative[],
+	words: string[],
+};
+
+export type EnsembleAlternative = {
+	judges: string[],
+	usd: number | null,
+	/**  Reviews with the same answer as the whole ensemble's. */
+	samePercent: number,
+	accuracy: Share | null,
+};
+
 /**  One model of an ensemble: it is asked `runs` times, and each answer weighs `weight`. */
 export type EnsembleMember = {
 	model: string,
@@ -559,6 +625,12 @@ export type Estimate = {
 	warnings: PlanWarning[],
 };
 
+export type EvidenceId = 
+/**  Too few gold labels to choose by. */
+"tooThin" | 
+/**  The difference is within chance. */
+"thin" | "clear";
+
 export type ExportReport = {
 	/**  Paths of the files written, one a policy. */
 	files: string[],
@@ -639,6 +711,34 @@ export type FileContent =
 ({ csv: string }) & { png?: never; svg?: never } | ({ svg: string }) & { csv?: never; png?: never } | 
 /**  The bytes of a PNG picture. */
 ({ png: number[] }) & { csv?: never; svg?: never };
+
+export type FlipReview = {
+	reviewId: string,
+	/**  Place among the business's reviews, from 1. */
+	position: number,
+	/**  The chance that its label changes the most probable verdict. */
+	chance: number,
+};
+
+/**  What a person says one review is. */
+export type GoldLabelRequest = {
+	query: TrustQuery,
+	draw: number,
+	reviewId: string,
+	relevant: boolean,
+	/**  Fields that are left out stay open: the person could not tell. */
+	values: LabelledField[],
+};
+
+/**  How many gold labels there are. */
+export type GoldStand = {
+	/**  Labelled reviews of this dataset on the topic's present terms. */
+	labelled: number,
+	/**  Labelled reviews on older definitions of the topic's terms; they do not count. */
+	stale: number,
+	/**  Below this many nothing is recommended. */
+	enough: number,
+};
 
 export type ImportProblem = {
 	/**  Line of the file, from 1. */
@@ -788,6 +888,30 @@ export type LabelQuery = {
 	field: string,
 };
 
+/**  A labelling session: the newest sample of a topic on a dataset, and where it stands. It shows nothing of the votes. */
+export type LabelSession = {
+	/**  `None`: no sample was drawn yet. */
+	draw: number | null,
+	total: number,
+	labelled: number,
+	/**  The sample can be labelled from here. */
+	next: LabelTask | null,
+	fields: TopicField[],
+};
+
+/**  A review to label. */
+export type LabelTask = {
+	reviewId: string,
+	business: string,
+	date: string | null,
+	text: string,
+};
+
+export type LabelledField = {
+	field: string,
+	value: string,
+};
+
 /**  What the plan would be at another K. */
 export type LadderStep = {
 	k: number,
@@ -813,6 +937,16 @@ export type Mode =
 "batch" | 
 /**  One request after another, at full price, at once. */
 "onDemand";
+
+/**  How two models' answers to the same reviews meet. */
+export type ModelConfusion = {
+	a: string,
+	b: string,
+	/**  In percent; `None` where the two never meet. */
+	agreementPercent: number | null,
+	/**  Reviews where `a` says the row's value and `b` the column's. */
+	counts: number[][],
+};
 
 export type ModelEstimate = {
 	model: string,
@@ -846,6 +980,12 @@ export type ModelPrice = {
 	outputUsd: number,
 	/**  The day after which the provider no longer serves it, `YYYY-MM-DD`. */
 	shutdownDate: string | null,
+};
+
+export type ModelScore = {
+	model: string,
+	/**  `None` without gold on a review that the model judged. */
+	accuracy: Share | null,
 };
 
 /**  One switch a kind of notification. */
@@ -956,6 +1096,15 @@ export type PolicyByK = {
 	summary: PolicySummary,
 	/**  One a K. */
 	steps: KStep[],
+};
+
+export type PolicyCertainty = {
+	policy: string,
+	counts: VerdictCountRow[],
+	/**  Verdicts that are expected to be wrong. */
+	expectedWrong: number,
+	/**  The least sure first. */
+	businesses: BusinessCertainty[],
 };
 
 export type PolicyDistribution = {
@@ -1215,6 +1364,14 @@ export type RuleOutcome = {
 	conditions: ConditionOutcome[],
 };
 
+export type RunAdvice = {
+	judge: string,
+	changedPercent: number,
+	/**  What its votes cost; `None` where the ledger does not have it, as with imported votes. */
+	usd: number | null,
+	words: string,
+};
+
 export type RunChanged = RunSummary;
 
 /**  One run with all that its page shows. */
@@ -1300,6 +1457,15 @@ export type Settings = {
 };
 
 export type Severity = "info" | "warning" | "danger";
+
+/**  A share in percent with its 95 % interval. */
+export type Share = {
+	percent: number,
+	lowPercent: number,
+	highPercent: number,
+	/**  Labels that it rests on. */
+	n: number,
+};
 
 /**  One way of judging. */
 export type Side = {
@@ -1413,12 +1579,116 @@ export type TopicSummary = {
 	coverage: TopicCoverage | null,
 };
 
+/**  A figure and what it says. */
+export type TrustFigure = {
+	name: string,
+	/**  `None`: the votes do not define it, and the words say why. */
+	value: number | null,
+	words: string,
+};
+
+/**
+ *  A topic on a dataset. `k` decides which reviews gold is drawn from and which verdicts are meant; agreement and
+ *  aggregators are about all votes that the topic has on the dataset, as the consensus is.
+ */
+export type TrustQuery = {
+	dataset: string,
+	topic: string,
+	k: number,
+};
+
+/**  One question that the topic asks: is it relevant, or one field. */
+export type TrustQuestion = {
+	/**  `None`: relevance. */
+	field: string | null,
+	label: string,
+	/**  In the term's order. */
+	values: string[],
+	/**  The values have an order, as severities do. */
+	ordered: boolean,
+	reviews: number,
+	votes: number,
+	gold: number,
+	figures: TrustFigure[],
+	confusions: ModelConfusion[],
+	models: ModelScore[],
+	/**  Empty without gold. */
+	aggregators: AggregatorScore[],
+};
+
+export type TrustRecommendation = {
+	aggregator: AggregatorId,
+	name: string,
+	evidence: EvidenceId,
+	words: string[],
+};
+
+export type TrustReport = {
+	query: TrustQuery,
+	applied: AppliedAggregator,
+	/**  Reviews with a vote of the ensemble. */
+	reviews: number,
+	/**  The runs that vote, such as `gpt-5-nano/2`. */
+	judges: string[],
+	gold: GoldStand,
+	/**  Relevance first, then the topic's fields. */
+	questions: TrustQuestion[],
+	/**  Over whole reviews: the share of a review's questions that come out right. Empty without gold. */
+	aggregators: AggregatorScore[],
+	recommendation: TrustRecommendation,
+	/**  What the votes and labels cannot tell. */
+	unknown: string[],
+};
+
+export type ValueEntry = {
+	business: string,
+	/**  Place among the business's reviews, from 1. */
+	position: number,
+	reviewId: string,
+	/**  Verdicts that a correct label is expected to change. */
+	expectedChanges: number,
+};
+
+/**  Reviews in the order of what a person's look at them is worth. */
+export type ValueQueue = {
+	entries: ValueEntry[],
+	/**  Verdicts expected to be wrong now, over all policies of the topic. */
+	expectedWrong: number,
+	/**  Another look is not expected to change anything. */
+	stop: boolean,
+	words: string,
+};
+
 export type VerdictCell = {
 	verdictIndex: number | null,
 	/**  Points; they may be negative in a policy of one's own. */
 	score: number | null,
 	/**  The verdict at `compare_k`. */
 	comparedIndex: number | null,
+};
+
+/**  How sure the verdicts of a topic's policies are. */
+export type VerdictCertainties = {
+	applied: AppliedAggregator,
+	policies: PolicyCertainty[],
+	/**  What the probabilities rest on. */
+	words: string[],
+};
+
+export type VerdictChance = {
+	verdict: string,
+	probability: number,
+};
+
+/**  How many businesses have a verdict. */
+export type VerdictCountRow = {
+	verdict: string,
+	stated: number,
+	/**  The sum of its probabilities. */
+	expected: number,
+	/**  Holds the true count with 95 %. */
+	low: number,
+	high: number,
 };
 
 export type VerdictFlip = {

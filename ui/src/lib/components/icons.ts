@@ -6,6 +6,7 @@ export const icons = {
 	table: `<rect x="2.5" y="3" width="11" height="10" rx="1.5"/><path d="M2.5 6.5h11M6.5 6.5V13"/>`,
 	gear: `<circle cx="8" cy="8" r="2"/><path d="M8 1.8v2M8 12.2v2M1.8 8h2M12.2 8h2M3.6 3.6 5 5M11 11l1.4 1.4M3.6 12.4 5 11M11 5l1.4-1.4"/>`,
 	queue: `<path d="M3 4h10M3 8h6M3 12h4M10 11.5l1.7 1.7 3-3.4"/>`,
+	scale: `<path d="M8 2.5v11M4.5 13.5h7M3 5h10M3 5 1.5 9h3zM13 5l-1.5 4h3z"/>`,
 	sliders: `<path d="M3 5h4M11 5h2M3 11h2M9 11h4"/><circle cx="9" cy="5" r="1.8"/><circle cx="7" cy="11" r="1.8"/>`,
 	search: `<circle cx="7" cy="7" r="4"/><path d="m10 10 3.2 3.2"/>`,
 	down: `<path d="m4.5 6.5 3.5 3.5 3.5-3.5"/>`,

@@ -7,6 +7,7 @@ export type View =
 	| { page: "results" }
 	| { page: "business"; business: string; review?: string }
 	| { page: "queue" }
+	| { page: "trust" }
 	| { page: "catalog"; topic?: string; tab?: string; path?: string }
 	| { page: "whatif" }
 	| { page: "activity" }

@@ -3,7 +3,7 @@
 import type { IconName } from "../../lib/components/icons";
 
 export interface PageEntry {
-	page: "extraction" | "runs" | "results" | "queue" | "whatif" | "catalog" | "activity";
+	page: "extraction" | "runs" | "results" | "queue" | "whatif" | "trust" | "catalog" | "activity";
 	name: string;
 	icon: IconName;
 	/** The letter after G. */
@@ -16,6 +16,7 @@ export const pages: PageEntry[] = [
 	{ page: "results", name: "Results", icon: "table", letter: "e" },
 	{ page: "queue", name: "Review queue", icon: "queue", letter: "q" },
 	{ page: "whatif", name: "What-if", icon: "sliders", letter: "w" },
+	{ page: "trust", name: "Trust", icon: "scale", letter: "t" },
 	{ page: "catalog", name: "Catalog", icon: "book", letter: "c" },
 	{ page: "activity", name: "Activity", icon: "bell", letter: "a" },
 ];

@@ -19,6 +19,7 @@ import { defaultRuns, estimate, models } from "./plan";
 import { FakeQueue } from "./queue";
 import { detailAt, type FakeRun, summaryAt } from "./runs";
 import { activity, dataset, type FakeDataset, history, metro, type Scenario, sampleDataset } from "./story";
+import { FakeTrust } from "./trust";
 import { detail, overview } from "./verdicts";
 import { draftOf, openPage, tryOut } from "./whatif";
 import { judge, makeBusinesses } from "./world";
@@ -78,6 +79,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 	const listeners = new Map<string, Set<(payload: never) => void>>();
 	let dropped: ((e: DropEvent) => void) | null = null;
 	const queue = new FakeQueue();
+	const trust = new FakeTrust();
 	const calls: Fake["calls"] = [];
 
 	const state: AppState = {
@@ -504,6 +506,29 @@ export function createFake(options: FakeOptions = {}): Fake {
 		},
 		overrideUndo: (number) => queue.undo(number, now()),
 		overrideTrail: (_dataset, topic) => queue.trail(topic),
+		trustReport: (query) => trust.report(query, datasetOf(query.dataset).known.has(query.topic)),
+		aggregatorChoose: (query, aggregator) => trust.choose(query, aggregator),
+		labelSession: (query) => trust.session(query),
+		goldDraw: (query, size) => {
+			const d = datasetOf(query.dataset);
+			return trust.draw(query, size, d.businesses, d.known.get(query.topic)?.k ?? 0);
+		},
+		goldLabel: (request) => trust.label(request),
+		goldUndo: (query) => trust.undo(query),
+		verdictCertainties: (query) => {
+			const d = datasetOf(query.dataset);
+			return trust.certainties(query, d.businesses, d.known.has(query.topic));
+		},
+		businessCertainty: (query, business) => {
+			const d = datasetOf(query.dataset);
+			return trust.certainties(
+				query,
+				d.businesses.filter((b) => b.id === business),
+				d.known.has(query.topic),
+			);
+		},
+		valueQueue: () => trust.queue(),
+		ensembleAdvice: (query) => trust.advice(query),
 		resultsCompare: (query) => {
 			const d = datasetOf(query.dataset);
 			return compare(d.businesses, query, d.known.get(query.topic)?.k ?? 0);
