@@ -1,4 +1,4 @@
-//! What the command line of the desktop app may say: where the data lives, and nothing else.
+//! What the command line of the desktop app may say: where the data lives and whether the window shows, and nothing else.
 //!
 //! Deliberately not here: everything `quorumctl` does.
 
@@ -8,10 +8,14 @@ use std::{
     path::PathBuf,
 };
 
-pub const USAGE: &str = "Usage: quorum [--data DIR]
+/// Starts in the tray, as at login.
+pub const HIDDEN: &str = "--hidden";
+
+pub const USAGE: &str = "Usage: quorum [--data DIR] [--hidden]
 
   --data DIR   Keep everything but the key in DIR. Default: the environment's QUORUM_DATA, else the
                platform's data directory.
+  --hidden     Start in the tray, without a window, where there is a tray.
   --version    Say the version and end.
   --help       Say this and end.
 
@@ -23,6 +27,7 @@ pub enum Arguments {
     /// Open the window, on this data directory if one was named.
     Open {
         data_dir: Option<PathBuf>,
+        hidden: bool,
     },
     Help,
     Version,
@@ -43,11 +48,13 @@ impl Arguments {
         environment: Option<OsString>,
     ) -> Result<Self, ArgumentsError> {
         let mut data_dir = environment.filter(|value| !value.is_empty()).map(PathBuf::from);
+        let mut hidden = false;
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             match argument.to_str() {
                 Some("--help" | "-h") => return Ok(Self::Help),
                 Some("--version" | "-V") => return Ok(Self::Version),
+                Some(HIDDEN) => hidden = true,
                 Some("--data") => {
                     let value = arguments.next().filter(|value| !value.is_empty());
                     data_dir = Some(value.ok_or(ArgumentsError::DataMissing)?.into());
@@ -58,7 +65,7 @@ impl Arguments {
                 _ => return Err(ArgumentsError::Unknown(argument)),
             }
         }
-        Ok(Self::Open { data_dir })
+        Ok(Self::Open { data_dir, hidden })
     }
 }
 
@@ -79,7 +86,7 @@ mod tests {
     }
 
     fn open(data_dir: Option<&str>) -> Result<Arguments, ArgumentsError> {
-        Ok(Arguments::Open { data_dir: data_dir.map(PathBuf::from) })
+        Ok(Arguments::Open { data_dir: data_dir.map(PathBuf::from), hidden: false })
     }
 
     #[test]
@@ -89,6 +96,12 @@ mod tests {
         assert_eq!(read(&[], Some("/e")), open(Some("/e")));
         assert_eq!(read(&["--data", "/a"], Some("/e")), open(Some("/a")));
         assert_eq!(read(&["--data=/a b"], None), open(Some("/a b")));
+    }
+
+    #[test]
+    fn at_login_it_starts_in_the_tray() {
+        let wanted = Arguments::Open { data_dir: Some("/a".into()), hidden: true };
+        assert_eq!(read(&["--hidden", "--data", "/a"], None), Ok(wanted));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod commands;
 mod desktop;
 mod events;
 mod log;
+mod login;
 mod notify;
 mod program;
 mod tray;
@@ -31,8 +32,8 @@ pub use commands::builder;
 /// Runs the app until it is quit.
 pub fn run() -> ExitCode {
     let arguments = Arguments::read(std::env::args_os().skip(1), std::env::var_os("QUORUM_DATA"));
-    let data_dir = match arguments {
-        Ok(Arguments::Open { data_dir }) => data_dir,
+    let (data_dir, hidden) = match arguments {
+        Ok(Arguments::Open { data_dir, hidden }) => (data_dir, hidden),
         Ok(Arguments::Help) => return said(USAGE),
         Ok(Arguments::Version) => return said(concat!("quorum ", env!("CARGO_PKG_VERSION"))),
         Err(error) => {
@@ -41,7 +42,7 @@ pub fn run() -> ExitCode {
         }
     };
     log::start();
-    match open(data_dir) {
+    match open(data_dir, hidden) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Without a window there is nothing else to say it with.
@@ -56,7 +57,7 @@ fn said(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn open(data_dir: Option<PathBuf>) -> tauri::Result<()> {
+fn open(data_dir: Option<PathBuf>, hidden: bool) -> tauri::Result<()> {
     let context = tauri::generate_context!();
     let instance = arguments::instance_name(&context.config().identifier, data_dir.as_ref());
     let commands = builder();
@@ -72,10 +73,11 @@ fn open(data_dir: Option<PathBuf>) -> tauri::Result<()> {
         )
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(kept).build())
         .plugin(tauri_plugin_dialog::init())
+        .plugin(login::plugin(data_dir.as_deref()))
         .invoke_handler(commands.invoke_handler())
         .setup(move |app| {
             commands.mount_events(app);
-            set_up(app, data_dir);
+            set_up(app, data_dir, hidden);
             Ok(())
         })
         .on_window_event(|window, event| {
@@ -88,11 +90,15 @@ fn open(data_dir: Option<PathBuf>) -> tauri::Result<()> {
     Ok(())
 }
 
-fn set_up(app: &App, data_dir: Option<PathBuf>) {
+fn set_up(app: &App, data_dir: Option<PathBuf>, hidden: bool) {
     app.manage(window::Shown::default());
     app.manage(Tray::make(app));
     app.manage(Notifier::start(app.handle()));
     app.manage(Program::new(app.handle().clone(), data_dir));
+    // The window is made hidden, so that a start in the tray does not flash it. Without a place for icons `tray_host` shows it.
+    if !hidden || !app.state::<Tray>().is_made() {
+        window::show(app.handle());
+    }
     #[cfg(target_os = "linux")]
     tauri::async_runtime::spawn(tray_host::watch(app.handle().clone()));
     let opener = app.handle().clone();

@@ -34,6 +34,7 @@ const REFRESH_PAUSE: Duration = Duration::from_secs(1);
 
 const OPEN: &str = "open";
 const CHECK: &str = "check";
+const PAUSE: &str = "pause";
 const QUIT: &str = "quit";
 
 #[derive(Default)]
@@ -49,6 +50,7 @@ struct Parts {
     headline: MenuItem<tauri::Wry>,
     detail: MenuItem<tauri::Wry>,
     check: MenuItem<tauri::Wry>,
+    pause: MenuItem<tauri::Wry>,
 }
 
 impl Tray {
@@ -68,6 +70,11 @@ impl Tray {
         };
         // Elsewhere a tray is part of the system; on Linux it is asked for, see `tray_host`.
         Self { parts, has_host: AtomicBool::new(cfg!(not(target_os = "linux"))), changed: Notify::new() }
+    }
+
+    /// There is an icon, whether or not the desktop has a place for it.
+    pub fn is_made(&self) -> bool {
+        self.parts.is_some()
     }
 
     /// There is an icon that people can see.
@@ -108,6 +115,7 @@ impl Parts {
         let detail = MenuItem::new(app, "Opening…", false, None::<&str>)?;
         let open = MenuItem::with_id(app, OPEN, "Open Quorum", true, None::<&str>)?;
         let check = MenuItem::with_id(app, CHECK, "Check now", false, None::<&str>)?;
+        let pause = MenuItem::with_id(app, PAUSE, PauseOffer::Pause.words(), false, None::<&str>)?;
         let quit = MenuItem::with_id(app, QUIT, "Quit Quorum", true, None::<&str>)?;
         let menu = Menu::with_items(
             app,
@@ -117,6 +125,7 @@ impl Parts {
                 &PredefinedMenuItem::separator(app)?,
                 &open,
                 &check,
+                &pause,
                 &PredefinedMenuItem::separator(app)?,
                 &quit,
             ],
@@ -135,13 +144,15 @@ impl Parts {
                 }
             })
             .build(app)?;
-        Ok(Self { icon, headline, detail, check })
+        Ok(Self { icon, headline, detail, check, pause })
     }
 
     fn show(&self, face: &Face, before: Option<&Face>) -> tauri::Result<()> {
         self.headline.set_text(&face.headline)?;
         self.detail.set_text(&face.detail)?;
         self.check.set_enabled(face.can_check)?;
+        self.pause.set_enabled(face.pause.is_some())?;
+        self.pause.set_text(face.pause.unwrap_or(PauseOffer::Pause).words())?;
         self.icon.set_tooltip(Some(format!("Quorum: {}", face.headline)))?;
         // A new picture makes some panels flicker, so it is set only when it differs.
         if before.is_none_or(|before| before.glyph != face.glyph) {
@@ -155,20 +166,34 @@ fn chosen(app: &AppHandle, item: &str) {
     match item {
         OPEN => window::show(app),
         QUIT => app.exit(0),
-        CHECK => {
-            let app = app.clone();
-            tauri::async_runtime::spawn(async move {
-                let checked = match app.state::<Program>().quorum().await {
-                    Ok(quorum) => quorum.poll_now().await.map(|_| ()),
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = checked {
-                    tracing::warn!(%error, "the check that the tray asked for failed");
-                }
-            });
-        }
+        CHECK => act(app, "the check", |quorum| async move { quorum.poll_now().await.map(drop) }),
+        PAUSE => act(app, "the pause", |quorum| async move {
+            match pause_offer(&quorum.run_list()?) {
+                Some(PauseOffer::Pause) => quorum.run_pause_all()?,
+                Some(PauseOffer::Resume) => quorum.run_resume_all()?,
+                None => 0,
+            };
+            Ok(())
+        }),
         _ => {}
     }
+}
+
+/// Does what a line of the menu stands for, off the window's thread.
+fn act<F>(app: &AppHandle, what: &'static str, act: impl FnOnce(Quorum) -> F + Send + 'static)
+where
+    F: Future<Output = Result<(), ApiError>> + Send,
+{
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let done = match app.state::<Program>().quorum().await {
+            Ok(quorum) => act(quorum.clone()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "{what} that the tray asked for failed");
+        }
+    });
 }
 
 /// What the tray shows.
@@ -178,6 +203,31 @@ struct Face {
     headline: String,
     detail: String,
     can_check: bool,
+    pause: Option<PauseOffer>,
+}
+
+/// What can be done about sending, for all runs at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PauseOffer {
+    Pause,
+    Resume,
+}
+
+impl PauseOffer {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Pause => "Send no more batches",
+            Self::Resume => "Go on sending",
+        }
+    }
+}
+
+fn pause_offer(runs: &[RunSummary]) -> Option<PauseOffer> {
+    let is = |wanted: &[RunState]| runs.iter().any(|run| wanted.contains(&run.state));
+    if is(&[RunState::Running, RunState::Waiting]) {
+        return Some(PauseOffer::Pause);
+    }
+    is(&[RunState::Paused]).then_some(PauseOffer::Resume)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,12 +256,18 @@ fn look(quorum: &Quorum) -> Result<Face, ApiError> {
 }
 
 fn face(state: &AppState, runs: &[RunSummary]) -> Face {
-    let can_check = state.live_runs > 0;
+    let (can_check, pause) = (state.live_runs > 0, pause_offer(runs));
     let progress = format!("{} of {} requests answered", grouped(state.live_completed), grouped(state.live_requests));
     let going_on = format!("{} at {}", counted(state.live_runs, "run", "runs"), provider(state.provider.kind));
     if let Some(run) = runs.iter().find(|run| run.state == RunState::NeedsYou) {
         let detail = run.reason.clone().unwrap_or_else(|| going_on.clone());
-        return Face { glyph: Glyph::NeedsYou, headline: format!("{} needs you", run.topic_name), detail, can_check };
+        return Face {
+            glyph: Glyph::NeedsYou,
+            headline: format!("{} needs you", run.topic_name),
+            detail,
+            can_check,
+            pause,
+        };
     }
     let (glyph, headline, detail) = match state.connection.state {
         ConnectionState::KeyMissing => (Glyph::NeedsYou, "The key is missing".to_owned(), going_on),
@@ -230,7 +286,7 @@ fn face(state: &AppState, runs: &[RunSummary]) -> Face {
             (Glyph::Live, format!("{name}: {percent} %"), progress)
         }
     };
-    Face { glyph, headline, detail, can_check }
+    Face { glyph, headline, detail, can_check, pause }
 }
 
 fn provider(kind: ProviderKind) -> &'static str {
@@ -345,6 +401,13 @@ mod tests {
             (Glyph::NeedsYou, "Allergy safety needs you".into(), "budget reached".into(), true)
         );
         assert_eq!(shown(&state(1, ConnectionState::KeyRefused), &[run(RunState::Running, None)]).0, Glyph::NeedsYou);
+    }
+
+    #[test]
+    fn offers_to_pause_what_sends_and_to_go_on_with_what_is_paused() {
+        assert_eq!(pause_offer(&[run(RunState::Done, None)]), None);
+        assert_eq!(pause_offer(&[run(RunState::Paused, None), run(RunState::Running, None)]), Some(PauseOffer::Pause));
+        assert_eq!(pause_offer(&[run(RunState::Paused, None)]), Some(PauseOffer::Resume));
     }
 
     #[test]

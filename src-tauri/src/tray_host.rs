@@ -35,10 +35,9 @@ async fn follow(app: &AppHandle) -> zbus::Result<()> {
 
 fn heard(app: &AppHandle, has_host: bool) {
     let tray = app.state::<Tray>();
-    let was_shown = tray.is_shown();
     tray.has_host.store(has_host, Ordering::Relaxed);
     tracing::info!(has_host, "the desktop's tray");
-    if was_shown && !tray.is_shown() {
+    if !tray.is_shown() {
         window::show_if_hidden(app);
     }
 }

@@ -64,6 +64,9 @@ pub fn follow(app: &AppHandle, settings: &Settings) {
     if let Err(error) = window.set_theme(theme) {
         tracing::warn!(%error, "the window's frame could not follow the theme");
     }
+    if let Err(error) = window.set_zoom(f64::from(settings.zoom_percent) / 100.0) {
+        tracing::warn!(%error, "the window could not change its size of text");
+    }
 }
 
 /// As [`follow`], with the settings as they are stored.

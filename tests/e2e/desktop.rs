@@ -187,6 +187,19 @@ impl Desktop {
         ended.expect("it just ended")
     }
 
+    /// Launches the app as the system does at login. It ends with what is returned.
+    pub fn launch_hidden(&self) -> impl Sized + use<> {
+        let log = File::options().append(true).create(true).open(self.folder().join("app.log")).expect("a log file");
+        self.command(app())
+            .arg("--hidden")
+            .arg("--data")
+            .arg(self.data_dir())
+            .stderr(log)
+            .spawn()
+            .map(Owned)
+            .expect("the app starts")
+    }
+
     /// Kills the app without a word, as a power cut would.
     pub async fn kill_app(&self) {
         let processes = self.app_processes();

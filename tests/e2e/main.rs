@@ -6,11 +6,13 @@
 //! Waiting is for a thing on the page, a message on the bus or the end of a process, never for a time.
 #![cfg(target_os = "linux")]
 
+mod accessibility;
 mod catalog;
 mod close;
 mod desktop;
 mod judging;
 mod keyring;
+mod manners;
 mod notifications;
 mod page;
 mod scenarios;

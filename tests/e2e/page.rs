@@ -100,6 +100,11 @@ impl Page {
         self.0.execute(script, Vec::new()).await.expect("the page runs scripts of the test")
     }
 
+    /// As [`Page::run`], for a script that answers through the function that is its last argument.
+    pub async fn run_async(&self, script: &str) -> Value {
+        self.0.execute_async(script, Vec::new()).await.expect("the page runs scripts of the test")
+    }
+
     pub async fn screenshot(&self) -> Vec<u8> {
         self.0.screenshot().await.expect("the window can be pictured")
     }

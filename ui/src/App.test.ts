@@ -354,6 +354,31 @@ describe("everywhere", () => {
 		expect(screen.getByTestId("page-settings")).toBeTruthy();
 	});
 
+	test("the size goes up and back to actual, and is kept", async () => {
+		const fake = await openApp();
+		const kept = () => fake.commands.settingsGet().then((r) => (r.status === "ok" ? r.data.zoomPercent : null));
+		await key({ key: "+", ctrlKey: true });
+		await waitFor(async () => expect(await kept()).toBe(110));
+		await key({ key: "0", ctrlKey: true });
+		await waitFor(async () => expect(await kept()).toBe(100));
+	});
+
+	test("the tour has four steps at most, ends for good and can be had again", async () => {
+		await openApp();
+		expect(screen.queryByTestId("tour")).toBeNull();
+		await go("settings");
+		await fireEvent.click(screen.getByTestId("tour-again"));
+		await screen.findByTestId("tour");
+		let steps = 1;
+		while (screen.queryByTestId("tour-next")) {
+			await fireEvent.click(screen.getByTestId("tour-next"));
+			steps += 1;
+		}
+		expect(steps).toBeLessThanOrEqual(4);
+		await fireEvent.click(screen.getByTestId("tour-end"));
+		await waitFor(() => expect(screen.queryByTestId("tour")).toBeNull());
+	});
+
 	test("check now asks the provider and moves the clock of the status bar", async () => {
 		const fake = await openApp();
 		await fireEvent.click(screen.getByTestId("check-now"));

@@ -3,7 +3,7 @@
 use quorum_api::dto::{error::ApiError, settings::Settings};
 use tauri::{AppHandle, State};
 
-use crate::{program::Program, window};
+use crate::{login, program::Program, window};
 
 #[tauri::command]
 #[specta::specta]
@@ -11,7 +11,7 @@ pub async fn settings_get(program: State<'_, Program>) -> Result<Settings, ApiEr
     program.blocking(|quorum| quorum.settings_get()).await
 }
 
-/// The window follows at once: its frame's theme, and what closing it does.
+/// The window follows at once: its frame's theme, its zoom, and what closing it does; so does the entry at login.
 #[tauri::command]
 #[specta::specta]
 pub async fn settings_set(
@@ -19,5 +19,9 @@ pub async fn settings_set(
     program: State<'_, Program>,
     settings: Settings,
 ) -> Result<Settings, ApiError> {
+    let before = program.blocking(|quorum| quorum.settings_get()).await?;
+    if settings.start_at_login != before.start_at_login {
+        login::set(&app, settings.start_at_login)?;
+    }
     program.blocking(|quorum| quorum.settings_set(settings)).await.inspect(|stored| window::follow(&app, stored))
 }

@@ -25,6 +25,7 @@ mod experience;
 mod export;
 mod files;
 pub mod ground_truth;
+mod hold;
 pub mod judgments;
 mod labels;
 pub mod open_dataset;

@@ -38,7 +38,10 @@ impl Default for Stored {
                     quiet_until_at: None,
                 },
                 close_to_tray: true,
+                start_at_login: false,
                 letter_keys: true,
+                zoom_percent: 100,
+                tour_seen: false,
                 custom_url: None,
                 batch_requests_max: quorum_core::plan::REQUESTS_MAX,
                 budget_day_usd: None,
@@ -72,6 +75,9 @@ impl Quorum {
         }
         if settings.poll_seconds.is_some_and(|seconds| !(5..=3_600).contains(&seconds)) {
             return Err(ApiError::invalid("Seconds between checks must be 5 to 3,600."));
+        }
+        if !(50..=200).contains(&settings.zoom_percent) {
+            return Err(ApiError::invalid("The size must be 50 to 200 percent."));
         }
         let is_money = |usd: Option<f64>| usd.is_none_or(|usd| usd.is_finite() && usd >= 0.0);
         if !is_money(settings.budget_day_usd) || !is_money(settings.confirm_above_usd) {
