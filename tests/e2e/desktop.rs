@@ -19,6 +19,9 @@ use crate::page::Page;
 /// For what takes a moment: a page that draws, a process that starts or ends. Generous, as machines that build are slow.
 pub const SOON: Duration = Duration::from_secs(60);
 
+/// What the app's names on the bus begin with.
+const INSTANCE: &str = "dev.quorum.desktop";
+
 /// Between two looks at something that cannot be listened to.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -211,9 +214,16 @@ impl Desktop {
         self.app_ended().await;
     }
 
-    /// Waits for the app's end.
+    /// Waits for the app's end: its processes, and its name on the bus, by which a next launch would take it for running.
     pub async fn app_ended(&self) {
         self.until("the app ends", async || self.app_processes().is_empty()).await;
+        let bus = self.bus().await;
+        let bus = zbus::fdo::DBusProxy::new(&bus).await.expect("a bus");
+        self.until("the app's name is free", async || {
+            let names = bus.list_names().await.expect("the bus answers");
+            !names.iter().any(|name| name.as_str().starts_with(INSTANCE))
+        })
+        .await;
     }
 
     /// Ids of the processes that run the app on this desktop's display.

@@ -30,7 +30,7 @@ async fn it_starts_at_login_only_when_it_is_wanted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_start_waits_in_the_tray_and_shows_itself_where_there_is_none() {
-    let mut desktop = Desktop::start();
+    let desktop = Desktop::start();
     let mut host = TrayHost::serve(&desktop).await;
     let app = desktop.launch_hidden();
     let icon = host.icon().await;

@@ -84,10 +84,6 @@ impl Page {
         said
     }
 
-    pub async fn attribute(&self, name: &str, attribute: &str) -> Option<String> {
-        self.find(name).await.attr(attribute).await.expect("an element has attributes")
-    }
-
     /// All that can be read on the page.
     pub async fn text(&self) -> String {
         match self.0.find(Locator::Css("body")).await {

@@ -177,6 +177,9 @@ fn by_topic<'a>(catalog: &'a Catalog, policies: &[PolicyId]) -> Result<Vec<Topic
     Ok(topics)
 }
 
+/// A result and its place: number of the policy in the request, number of the K.
+type Placed<T> = ((usize, usize), T);
+
 fn judge_topic<T: Send>(
     dataset: &OpenDataset,
     judgments: &Judgments,
@@ -184,7 +187,7 @@ fn judge_topic<T: Send>(
     policies: Vec<(usize, &Policy)>,
     request: &VerdictsRequest,
     each: &(impl Fn(PolicyResult) -> Result<T, ApiError> + Sync),
-) -> Result<Vec<((usize, usize), T)>, ApiError> {
+) -> Result<Vec<Placed<T>>, ApiError> {
     let docket = Docket::new(dataset, judgments, &request.ks, request.partial);
     policies
         .into_par_iter()

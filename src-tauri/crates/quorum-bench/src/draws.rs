@@ -15,15 +15,15 @@ impl Draws {
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 
     /// 0 to `bound - 1`; 0 for an empty range.
     pub fn below(&mut self, bound: u64) -> u64 {
         // The upper half of a product: biased by less than bound ÷ 2^64.
-        u64::try_from(u128::from(self.next()) * u128::from(bound) >> 64).expect("below the bound")
+        u64::try_from((u128::from(self.next()) * u128::from(bound)) >> 64).expect("below the bound")
     }
 
     pub fn index(&mut self, len: usize) -> usize {

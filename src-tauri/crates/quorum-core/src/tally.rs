@@ -228,8 +228,11 @@ mod tests {
         Schema::new([term("d", "SEVERITY", &SEVERITIES), term("d", "CLAIM", &["true", "false"])])
     }
 
-    /// Members as (weight, votes): one model a member, one run a vote; a vote is (relevant, severity).
-    fn settle(members: &[(f64, &[(bool, Option<&str>)])]) -> Consensus {
+    /// (relevant, severity)
+    type Answer<'a> = (bool, Option<&'a str>);
+
+    /// Members as (weight, votes): one model a member, one run a vote.
+    fn settle(members: &[(f64, &[Answer<'_>])]) -> Consensus {
         let schema = schema();
         let ensemble = Ensemble::new(
             members

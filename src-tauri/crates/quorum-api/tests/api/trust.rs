@@ -39,7 +39,7 @@ fn query() -> TrustQuery {
 
 /// The true severity of a review: most are of the first value.
 fn truth(business: usize, review: usize) -> u8 {
-    if (business * 7 + review * 3) % 5 == 0 { 2 } else { 0 }
+    if (business * 7 + review * 3).is_multiple_of(5) { 2 } else { 0 }
 }
 
 /// gpt-5-mini is right 19 times of 20; the three runs of gpt-5-nano say the first value whatever the review, so that together
