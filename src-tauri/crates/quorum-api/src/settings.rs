@@ -2,7 +2,9 @@
 
 use quorum_core::{ids::ModelId, models::ModelTable};
 use quorum_engine::Allowances;
+use quorum_store::StoreError;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     Quorum,
@@ -54,12 +56,35 @@ impl Default for Stored {
     }
 }
 
+impl Stored {
+    /// What an older Quorum kept lacks what is new since; the defaults stand in for that.
+    fn read(kept: Value) -> Result<Self, serde_json::Error> {
+        let mut whole = serde_json::to_value(Self::default())?;
+        lay_over(&mut whole, kept);
+        serde_json::from_value(whole)
+    }
+}
+
+/// Takes every value of `top` into `base`, objects key by key.
+fn lay_over(base: &mut Value, top: Value) {
+    match (base, top) {
+        (Value::Object(base), Value::Object(top)) => {
+            for (key, value) in top {
+                lay_over(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, top) => *base = top,
+    }
+}
+
 /// Requests that one batch may have at the provider.
 const BATCH_REQUESTS_MAX: u32 = 50_000;
 
 impl Quorum {
     pub(crate) fn stored_settings(&self) -> Result<Stored, ApiError> {
-        Ok(self.store().setting(SETTING)?.unwrap_or_default())
+        let Some(kept) = self.store().setting(SETTING)? else { return Ok(Stored::default()) };
+        Stored::read(kept)
+            .map_err(|source| StoreError::Row { table: "settings_v1", key: SETTING.to_owned(), source }.into())
     }
 
     pub fn settings_get(&self) -> Result<Settings, ApiError> {
@@ -145,5 +170,24 @@ impl Quorum {
         self.store().set_setting(SETTING, &stored)?;
         self.inner.poke.notify_one();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_an_older_quorum_keep_what_was_chosen_and_get_defaults_for_what_is_new() {
+        let mut kept = serde_json::to_value(Stored::default()).expect("plain data");
+        let settings = kept["settings"].as_object_mut().expect("an object");
+        for new in ["startAtLogin", "zoomPercent", "tourSeen"] {
+            settings.remove(new).expect("a setting of today");
+        }
+        settings["notifications"]["runDone"] = false.into();
+        settings["letterKeys"] = false.into();
+        let read = Stored::read(kept).expect("readable").settings;
+        assert!(!read.letter_keys && !read.notifications.run_done && read.notifications.batch_failed);
+        assert_eq!((read.zoom_percent, read.start_at_login, read.tour_seen), (100, false, false));
     }
 }

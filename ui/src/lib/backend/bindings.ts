@@ -59,7 +59,7 @@ export const commands = {
 	activityList: (limit: number) => typedError<Activity[], ApiError>(__TAURI_INVOKE("activity_list", { limit })),
 	activitySeen: (activity: number) => typedError<AppState, ApiError>(__TAURI_INVOKE("activity_seen", { activity })),
 	settingsGet: () => typedError<Settings, ApiError>(__TAURI_INVOKE("settings_get")),
-	/**  The window follows at once: its frame's theme, and what closing it does. */
+	/**  The window follows at once: its frame's theme, its zoom, and what closing it does; so does the entry at login. */
 	settingsSet: (settings: Settings) => typedError<Settings, ApiError>(__TAURI_INVOKE("settings_set", { settings })),
 	keySet: (key: string) => typedError<AppState, ApiError>(__TAURI_INVOKE("key_set", { key })),
 	keyClear: () => typedError<AppState, ApiError>(__TAURI_INVOKE("key_clear")),
@@ -1439,8 +1439,14 @@ export type Settings = {
 	notifications: NotificationSettings,
 	/**  Closing the window leaves Quorum in the tray, polling. */
 	closeToTray: boolean,
+	/**  Quorum starts with the desktop, hidden in the tray. */
+	startAtLogin: boolean,
 	/**  Single-letter keys act when no field has focus. */
 	letterKeys: boolean,
+	/**  Size of everything in the window, percent, 50 to 200. */
+	zoomPercent: number,
+	/**  The tour of the first run was seen or closed. */
+	tourSeen: boolean,
 	/**  The address of a compatible server, kept while another provider is in use. */
 	customUrl: string | null,
 	/**  Requests in one batch, 1 to 50,000. */

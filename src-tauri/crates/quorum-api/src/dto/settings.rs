@@ -13,15 +13,12 @@ pub struct Settings {
     /// Closing the window leaves Quorum in the tray, polling.
     pub close_to_tray: bool,
     /// Quorum starts with the desktop, hidden in the tray.
-    #[serde(default)]
     pub start_at_login: bool,
     /// Single-letter keys act when no field has focus.
     pub letter_keys: bool,
     /// Size of everything in the window, percent, 50 to 200.
-    #[serde(default = "actual_size")]
     pub zoom_percent: u32,
     /// The tour of the first run was seen or closed.
-    #[serde(default)]
     pub tour_seen: bool,
     /// The address of a compatible server, kept while another provider is in use.
     pub custom_url: Option<String>,
@@ -38,10 +35,6 @@ pub struct Settings {
     /// Delete input and output files at the provider once they are ingested.
     pub delete_remote_files: bool,
     pub allowances: Vec<QueueAllowance>,
-}
-
-fn actual_size() -> u32 {
-    100
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
