@@ -1,5 +1,7 @@
 //! The window's page, by the names that its elements have for tests.
 
+use std::sync::Mutex;
+
 use fantoccini::{
     Client, Locator,
     elements::Element,
@@ -10,11 +12,21 @@ use serde_json::Value;
 
 use crate::desktop::SOON;
 
-pub struct Page(Client);
+pub struct Page(Client, Mutex<Vec<String>>);
 
 impl Page {
     pub fn new(client: Client) -> Self {
-        Self(client)
+        Self(client, Mutex::default())
+    }
+
+    /// Keeps a complaint, so that one does not hide the next; [`Page::settle`] fails with all of them.
+    pub fn note(&self, complaint: String) {
+        self.1.lock().expect("no test panics in between").push(complaint);
+    }
+
+    pub fn settle(&self) {
+        let noted = self.1.lock().expect("no test panics in between");
+        assert!(noted.is_empty(), "{}", noted.join("\n"));
     }
 
     fn selector(name: &str) -> String {

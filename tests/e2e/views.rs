@@ -19,13 +19,18 @@ async fn check(page: &Page, name: &str) {
         fs::write(folder.join(format!("{name}.png")), page.screenshot().await).expect("a picture");
     }
     let wider = page.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
-    assert_eq!(wider, 0, "{name} is wider than the window");
-    let refused = page.run("return window.refused ?? []").await;
-    assert_eq!(refused.as_array().map(Vec::len), Some(0), "{name}: the content policy refused {refused}");
+    if wider != 0 {
+        page.note(format!("{name} is {wider} px wider than the window"));
+    }
+    let refused = page.run("const refused = window.refused ?? []; window.refused = []; return refused").await;
+    if refused.as_array().is_none_or(|refused| !refused.is_empty()) {
+        page.note(format!("{name}: the content policy refused {refused}"));
+    }
     // The narrow views have the same elements.
     if !name.ends_with("-900") {
-        let found = accessibility::problems(page).await;
-        assert!(found.is_empty(), "{name}: {}", found.join("\n"));
+        for found in accessibility::problems(page).await {
+            page.note(format!("{name}: {found}"));
+        }
     }
 }
 
@@ -116,5 +121,6 @@ async fn every_view_fits_in_both_themes_and_sizes() {
             }
         }
     }
+    page.settle();
     page.close().await;
 }
