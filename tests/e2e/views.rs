@@ -95,6 +95,7 @@ async fn every_view_fits_in_both_themes_and_sizes() {
             page.click("results-open").await;
             for variant in ["V0", "V3"] {
                 page.click(&format!("tab-{variant}")).await;
+                page.find(&format!("[data-testid=\"tab-{variant}\"][aria-selected=\"true\"]")).await;
                 page.find(if variant == "V0" { "rules" } else { "waterfall" }).await;
                 check(&page, &format!("business-{variant}-{theme}-{width}")).await;
             }

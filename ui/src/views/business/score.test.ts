@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Incident } from "../../lib/backend";
 import { createFake } from "../../lib/backend/fake";
-import { arithmetic, because, growthOf, place, rowsOf, scoreOf } from "./score";
+import { arithmetic, because, clause, growthOf, place, rowsOf, scoreOf } from "./score";
 
 const incident = (over: Partial<Incident>): Incident => ({
 	reviewId: "r",
@@ -93,4 +93,9 @@ test("the reason names the threshold, or the rule that held", async () => {
 		/add up to \d+ points?\..* of \d+ reviews are relevant\.$/,
 	);
 	expect(because(await detailOf("V0"), "Critical Risk")).toMatch(/first-hand\. \d+ of/);
+});
+
+test("a condition of the catalog becomes part of a sentence", () => {
+	expect(clause("At least 1 review says so.")).toBe("at least 1 review says so");
+	expect(clause("Any of it")).toBe("any of it");
 });

@@ -47,6 +47,10 @@ export function arithmetic(i: Incident): string {
 }
 
 /** One sentence: why this policy says what it says. */
+/** A sentence of the catalog as part of one of ours. */
+export const clause = (sentence: string): string =>
+	(sentence.charAt(0).toLowerCase() + sentence.slice(1)).replace(/\.$/, "");
+
 export function because(d: BusinessDetail, verdict: string): string {
 	const relevant = `${d.reviewsRelevant} of ${counted(d.reviewsComplete, "review")} ${d.reviewsRelevant === 1 ? "is" : "are"} relevant.`;
 	if (d.verdictIndex === null)
@@ -54,7 +58,7 @@ export function because(d: BusinessDetail, verdict: string): string {
 	if (d.rules.length > 0) {
 		const rule = d.rules.find((r) => r.matched);
 		if (!rule || rule.default) return `No other rule holds at K=${d.query.k}. ${relevant}`;
-		const held = rule.conditions.filter((c) => c.holds).map((c) => c.text.charAt(0).toLowerCase() + c.text.slice(1));
+		const held = rule.conditions.filter((c) => c.holds).map((c) => clause(c.text));
 		return `${held.join(", and ")}. ${relevant}`;
 	}
 	const counting = counted(d.incidents.length, "incident");

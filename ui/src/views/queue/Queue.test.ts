@@ -21,7 +21,7 @@ describe("the review queue", () => {
 	test("begins with the label on which most verdicts hang, and says how many do", async () => {
 		await openQueue();
 		expect(textOf("queue-says")).toMatch(/^\d+ labels in doubt \(below 0\.67\), \d+ of them decides? a verdict$/);
-		const headings = [...screen.getByTestId("queue-list").querySelectorAll(".qh")].map((h) => h.textContent);
+		const headings = [...screen.getByTestId("queue-list").querySelectorAll(".ghead")].map((h) => h.textContent);
 		expect(headings[0]).toMatch(/^May flip \d verdicts?$/);
 		expect(chosen()).toBe(0);
 		expect(document.title).toContain("Review queue");
