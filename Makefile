@@ -5,16 +5,20 @@
 # make kill-test   kills the real program 200 times (KILLS=, SEED=) over one run of 4,000 requests.
 # make tier1-test  100,000 requests on an account with two million enqueued tokens a model.
 # make bench  what Quorum takes for the published run and ten times it, beside other tools: one table. Ten minutes, 20 GB of disk.
+# make screenshots  the pictures of the user guide, taken anew by the end-to-end tests in the real window.
 # Missing system packages are installed with apt where that is allowed; otherwise you are told which.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench crash-test kill-test tier1-test ui prepare clean
+.PHONY: run test lint bench crash-test kill-test tier1-test screenshots ui prepare clean
 
 OUT ?= ground-truth
 # rustup puts cargo there; a fresh shell may not know yet.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+# Those that docs/guide.md and README.md show.
+PICTURES := extraction runs results business-V3 queue whatif-moved compare catalog-questions
 
 UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/vite.config.ts ui/svelte.config.js ui/tsconfig.json -type f)
 
@@ -47,6 +51,12 @@ tier1-test:
 bench:
 	cargo build --release --quiet -p quorumctl
 	python3 .ci/bench/run.py $(BENCH)
+
+screenshots: ui/dist/index.html
+	@.ci/prepare test
+	QUORUM_E2E_PICTURES=target/pictures cargo test -q --test e2e every_view
+	mkdir -p docs/img
+	for picture in $(PICTURES); do cp target/pictures/$$picture-light-1280.png docs/img/$$picture.png; done
 
 ui: ui/dist/index.html
 

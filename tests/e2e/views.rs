@@ -64,6 +64,9 @@ async fn every_view_fits_in_both_themes_and_sizes() {
     page.run(LISTEN).await;
     check(&page, "welcome").await;
     page.click("open-sample").await;
+    page.find("tour").await;
+    check(&page, "tour").await;
+    page.click("tour-end").await;
     plan_allergy(&page, 10).await;
     page.click("send").await;
     page.find("confirm").await;

@@ -46,11 +46,11 @@ export function arithmetic(i: Incident): string {
 		: `${head} = ${decimal(product)} → ${i.weightedPoints}`;
 }
 
-/** One sentence: why this policy says what it says. */
 /** A sentence of the catalog as part of one of ours. */
 export const clause = (sentence: string): string =>
 	(sentence.charAt(0).toLowerCase() + sentence.slice(1)).replace(/\.$/, "");
 
+/** One sentence: why this policy says what it says. */
 export function because(d: BusinessDetail, verdict: string): string {
 	const relevant = `${d.reviewsRelevant} of ${counted(d.reviewsComplete, "review")} ${d.reviewsRelevant === 1 ? "is" : "are"} relevant.`;
 	if (d.verdictIndex === null)
