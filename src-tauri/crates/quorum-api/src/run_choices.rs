@@ -31,7 +31,7 @@ impl Quorum {
         self.store().change_manifest(id, |manifest| match manifest.paused.take().map(|pause| pause.kind) {
             Some(PauseKind::Budget) => manifest.budget_usd = None,
             Some(PauseKind::Canary) => manifest.skips_canary = true,
-            Some(PauseKind::User | PauseKind::TermsChanged | PauseKind::Elsewhere) | None => {}
+            Some(PauseKind::User | PauseKind::TermsChanged | PauseKind::Elsewhere | PauseKind::Account) | None => {}
         })?;
         self.inner.poke.notify_one();
         self.run_changed(id)

@@ -135,6 +135,8 @@ pub enum PauseKind {
     Canary,
     /// The account runs a batch of this manifest that this store does not know: a copy of the store is at work.
     Elsewhere,
+    /// The provider takes nothing more from this account until a person acts there: credit, limit, key.
+    Account,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -165,6 +167,11 @@ impl Manifest {
         let live = batches.iter().any(|batch| match batch.state {
             // A paused or cancelled extraction sends nothing more.
             BatchState::Planned | BatchState::Waiting => self.paused.is_none() && !self.cancelled,
+            BatchState::Uploaded => self.paused.is_none() || self.cancelled,
+            // Between two portions of synchronous calls nothing is under way.
+            BatchState::InProgress if batch.at_once && batch.asking.is_empty() => {
+                self.paused.is_none() || self.cancelled
+            }
             state => state.is_live(),
         });
         if live {
@@ -531,7 +538,7 @@ mod tests {
 
     #[test]
     fn a_manifest_is_what_its_batches_are() {
-        use BatchState::{Failed, InProgress, Ingested, Missing, Planned};
+        use BatchState::{Failed, InProgress, Ingested, Missing, Planned, Uploaded};
         let same = |_: &mut Manifest| {};
         let paused = |manifest: &mut Manifest| {
             manifest.paused = Some(Pause { kind: PauseKind::User, words: "by you".to_owned() });
@@ -543,6 +550,8 @@ mod tests {
         assert_eq!(state(&[Missing], same), ManifestState::NeedsUser);
         assert_eq!(state(&[InProgress, Planned], paused), ManifestState::Live);
         assert_eq!(state(&[Ingested, Planned], paused), ManifestState::NeedsUser);
+        assert_eq!(state(&[Ingested, Uploaded], paused), ManifestState::NeedsUser);
+        assert_eq!(state(&[Ingested, Uploaded], cancelled), ManifestState::Live);
         assert_eq!(state(&[Ingested, Planned], cancelled), ManifestState::Cancelled);
         assert_eq!(state(&[], same), ManifestState::Completed);
     }

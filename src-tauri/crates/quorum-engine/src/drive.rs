@@ -11,7 +11,7 @@ use crate::{
     fetch::{self, Fetched},
     listing::Listing,
     money,
-    step::{Action, FileSighting, MaySend, Recorded, Room, Sighting, View, record, step},
+    step::{Action, FileSighting, MaySend, Recorded, Room, Sighting, View, account_stop, record, step},
 };
 
 /// Most steps that one batch takes in one tick: the longest way is planned → uploaded → created.
@@ -220,6 +220,7 @@ impl Engine {
             // May change the batch once more.
             self.note_change(before, &stored, round)?;
         }
+        self.note_account(before, &stored, round)?;
         let moved = before.state != stored.state
             || before.counted_completed != stored.counted_completed
             || before.counted_failed != stored.counted_failed
@@ -228,6 +229,19 @@ impl Engine {
             (self.tell)(Event::BatchChanged(id));
         }
         Ok(true)
+    }
+
+    /// Pauses the run once nothing more of it can be sent before a person acts: to go on trying would only repeat the refusal.
+    fn note_account(&self, before: &Batch, after: &Batch, round: &Round<'_>) -> Result<(), EngineError> {
+        if before.trouble == after.trouble {
+            return Ok(());
+        }
+        let Some(words) = account_stop(after) else { return Ok(()) };
+        let manifest = self.store.manifest(after.id.manifest)?;
+        if manifest.paused.is_none() && !manifest.cancelled {
+            self.pause(&manifest, PauseKind::Account, &words, round)?;
+        }
+        Ok(())
     }
 
     /// The log entries and lessons that a change of state brings.

@@ -109,12 +109,14 @@ fn refused(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
         batch.trouble = Some(Trouble { kind: TroubleKind::ServerError, words, at: now });
         return;
     }
-    let is_money = seen.errors.iter().any(|error| MONEY_CODES.contains(&error.code.as_str()));
-    let kind = match (is_invisible, is_money) {
-        (true, _) => TroubleKind::FileNotVisible,
-        (false, true) => TroubleKind::QuotaExhausted,
-        (false, false) => TroubleKind::Refused,
-    };
+    // The input is sound: it waits until the account can pay.
+    if seen.errors.iter().any(|error| MONEY_CODES.contains(&error.code.as_str())) {
+        batch.retry_at = None;
+        batch.state = BatchState::Waiting;
+        batch.trouble = Some(Trouble { kind: TroubleKind::QuotaExhausted, words, at: now });
+        return;
+    }
+    let kind = if is_invisible { TroubleKind::FileNotVisible } else { TroubleKind::Refused };
     batch.state = BatchState::Failed;
     batch.ended_at = Some(now);
     batch.trouble = Some(Trouble { kind, words, at: now });

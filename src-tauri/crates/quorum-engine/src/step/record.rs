@@ -106,10 +106,29 @@ fn is_local(error: &ProviderError) -> bool {
 }
 
 pub(crate) fn pause(batch: &mut Batch, error: &ProviderError, now: Seconds) {
+    // No wait helps; the run stands still and the user says when to go on, see `account_stop`.
+    if error.stops_account() && (batch.state.is_unsent() || batch.at_once) {
+        batch.retry_at = None;
+        return;
+    }
     let doubled = RETRY_S.saturating_mul(1 << batch.failures_in_row.min(10)).min(RETRY_S_MAX);
     batch.failures_in_row = batch.failures_in_row.saturating_add(1);
     let asked = error.retry_after().and_then(|wait| Seconds::try_from(wait.as_secs()).ok()).unwrap_or(0);
     batch.retry_at = Some(now.saturating_add(doubled.max(asked).min(PAUSE_S_MAX)));
+}
+
+/// Why nothing more of the run can be sent before a person has acted at the provider: in words that say what is safe and what to do.
+pub(crate) fn account_stop(batch: &Batch) -> Option<String> {
+    let trouble =
+        batch.trouble.as_ref().filter(|_| batch.state.is_unsent() || (batch.at_once && batch.state.is_live()))?;
+    let (what, remedy) = match trouble.kind {
+        TroubleKind::QuotaExhausted => ("the account's credit or limit is used up", "Top it up at the provider"),
+        TroubleKind::KeyRefused => ("the provider refuses the key", "Give it one that may send"),
+        _ => return None,
+    };
+    let said = trouble.words.trim();
+    let said = if said.is_empty() { String::new() } else { format!(" The provider says: {said}") };
+    Some(format!("{what}. Votes and what is already sent are safe. {remedy}, then resume.{said}"))
 }
 
 /// The provider's words about a failure, sorted by what a person can do.

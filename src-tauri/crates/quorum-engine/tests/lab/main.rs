@@ -1,5 +1,6 @@
 //! The loop against a real HTTP server that misbehaves, on a disk that stops, with a clock of its own.
 
+mod account;
 mod at_once;
 mod crash;
 mod doc;
