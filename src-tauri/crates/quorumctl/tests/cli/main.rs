@@ -8,6 +8,7 @@ mod catalogs;
 mod extraction;
 mod interface;
 mod kills;
+mod marked_key;
 mod program;
 mod providers;
 mod proxy;
