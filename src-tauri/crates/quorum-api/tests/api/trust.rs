@@ -25,7 +25,6 @@ const REVIEWS: [usize; 6] = [25, 25, 25, 25, 25, 25];
 fn opened(world: World) -> (TempDir, Quorum) {
     let World { folder, store, .. } = world;
     drop(store);
-    fs::rename(folder.path().join("store.redb"), folder.path().join("quorum.redb")).expect("renamed");
     let mut options = OpenOptions::new(folder.path());
     options.provider = Some(Address::read("openai").expect("an address"));
     let quorum = Quorum::open(options).expect("opened");
