@@ -4,6 +4,7 @@
 # make crash-test  seeded crashes crossed with faults: RUNS= how many, SEED= from which; a failing seed replays with RUNS=1.
 # make kill-test   kills the real program 200 times (KILLS=, SEED=) over one run of 4,000 requests.
 # make tier1-test  100,000 requests on an account with two million enqueued tokens a model.
+# make package  what this system installs; on Linux .deb and .rpm.
 # make bench  what Quorum takes for the published run and ten times it, beside other tools: one table. Ten minutes, 20 GB of disk.
 # make screenshots  the pictures of the user guide, taken anew by the end-to-end tests in the real window.
 # Missing system packages are installed with apt where that is allowed; otherwise you are told which.
@@ -11,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench crash-test kill-test tier1-test screenshots ui prepare clean
+.PHONY: run test lint bench crash-test kill-test tier1-test screenshots ui prepare clean package
 
 OUT ?= ground-truth
 # rustup puts cargo there; a fresh shell may not know yet.
@@ -70,6 +71,14 @@ ui/node_modules/.package-lock.json: ui/package-lock.json
 ui/dist/index.html: ui/node_modules/.package-lock.json ui/package.json $(UI_SOURCES)
 	cd ui && npm run build
 	@touch $@
+
+# quorumctl first: the packages carry it beside the app.
+package:
+	@.ci/prepare package
+	@$(MAKE) --no-print-directory ui
+	cargo build --release -p quorumctl
+	./ui/node_modules/.bin/tauri build --ci
+	@find target/release/bundle -type f \( -name '*.deb' -o -name '*.rpm' -o -name '*.dmg' -o -name '*.msi' -o -name '*.exe' \)
 
 clean:
 	cargo clean
