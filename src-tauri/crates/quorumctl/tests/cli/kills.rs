@@ -6,7 +6,10 @@
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},
+    thread,
 };
+
+use serde_json::Value;
 
 use crate::{
     program::{Data, executed},
@@ -27,27 +30,38 @@ fn a_killed_extraction_is_taken_up_without_asking_twice() {
     assert!(pieces > 20, "{pieces}");
     drop(sandbox);
 
-    // The first pieces one by one, where the batches are made; then spread over the rest.
+    // The first pieces one by one, where the batches are made; then spread over the rest. Mostly they wait for a provider:
+    // four at a time.
     let rest = (1..=8).map(|part| pieces * part / 9);
-    for (at, piece) in [1, 2, 4].into_iter().chain(rest).enumerate() {
-        let moment = if at % 2 == 0 { Moment::Before } else { Moment::After };
-        let data = Data::with_sample();
-        let sandbox = Sandbox::start(&data, &[]);
-        let proxy = Proxy::to(sandbox.port);
-        let address = proxy.address();
-        let child = data.spawn(&[&["--provider", &address], &WISH[..], &["--wait"]].concat());
-        let killed = proxy.kill_at(child, piece, moment);
-        let polled = data.json(&["poll", "--wait"]).done();
-        assert_eq!(polled["live"], 0, "killed {moment:?} piece {piece}");
-        if killed {
-            // Where it died before the plan was stored, nothing was sent: the wish is still to be said.
-            data.json(&[&["--provider", &address], &WISH[..], &["--wait"]].concat()).done();
-        }
-        assert_eq!(data.votes("G1_allergy"), votes, "killed {moment:?} piece {piece}");
-        let ran = executed(&sandbox.state(&data));
-        assert_eq!(ran.len(), 96, "killed {moment:?} piece {piece}");
-        assert_eq!(ran.iter().collect::<BTreeSet<_>>().len(), 96, "killed {moment:?} piece {piece}");
+    let moments: Vec<(u64, Moment)> =
+        [1, 2, 4].into_iter().chain(rest).zip([Moment::Before, Moment::After].into_iter().cycle()).collect();
+    for some in moments.chunks(4) {
+        thread::scope(|scope| {
+            for &(piece, moment) in some {
+                let votes = &votes;
+                scope.spawn(move || killed_at(piece, moment, votes));
+            }
+        });
     }
+}
+
+fn killed_at(piece: u64, moment: Moment, votes: &Value) {
+    let data = Data::with_sample();
+    let sandbox = Sandbox::start(&data, &[]);
+    let proxy = Proxy::to(sandbox.port);
+    let address = proxy.address();
+    let child = data.spawn(&[&["--provider", &address], &WISH[..], &["--wait"]].concat());
+    let killed = proxy.kill_at(child, piece, moment);
+    let polled = data.json(&["poll", "--wait"]).done();
+    assert_eq!(polled["live"], 0, "killed {moment:?} piece {piece}");
+    if killed {
+        // Where it died before the plan was stored, nothing was sent: the wish is still to be said.
+        data.json(&[&["--provider", &address], &WISH[..], &["--wait"]].concat()).done();
+    }
+    assert_eq!(&data.votes("G1_allergy"), votes, "killed {moment:?} piece {piece}");
+    let ran = executed(&sandbox.state(&data));
+    assert_eq!(ran.len(), 96, "killed {moment:?} piece {piece}");
+    assert_eq!(ran.iter().collect::<BTreeSet<_>>().len(), 96, "killed {moment:?} piece {piece}");
 }
 
 #[test]
