@@ -1,5 +1,6 @@
 //! Keeps the key out of every text that comes from outside: a server may send back what it was sent.
 
+use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::limits::{SNIPPET_CHARS_MAX, WORDS_CHARS_MAX};
@@ -25,10 +26,24 @@ impl Redactor<'_> {
         self.clean(&String::from_utf8_lossy(head), SNIPPET_CHARS_MAX)
     }
 
+    /// A whole answer, otherwise as it was. What is read from it is kept and shown later, by code that does not know the key.
+    pub(crate) fn body(&self, body: Bytes) -> Bytes {
+        match self.key() {
+            Some(key) if memchr::memmem::find(&body, key.as_bytes()).is_some() => {
+                String::from_utf8_lossy(&body).replace(key, MARK).into()
+            }
+            _ => body,
+        }
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.0.map(|key| key.expose_secret()).filter(|key| key.len() >= KEY_CHARS_MIN)
+    }
+
     fn clean(&self, text: &str, chars_max: usize) -> String {
-        let without_key = match self.0.map(ExposeSecret::expose_secret) {
-            Some(key) if key.len() >= KEY_CHARS_MIN => text.replace(key, MARK),
-            _ => text.to_owned(),
+        let without_key = match self.key() {
+            Some(key) => text.replace(key, MARK),
+            None => text.to_owned(),
         };
         let mut clean = String::new();
         for word in without_key.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()) {
@@ -56,6 +71,14 @@ mod tests {
         let body = format!("{}{}", "x".repeat(195), "sk-marked-0123456789");
         let snippet = redactor.snippet(body.as_bytes());
         assert_eq!(snippet, format!("{}[key]", "x".repeat(195)));
+    }
+
+    #[test]
+    fn takes_the_key_out_of_an_answer_and_leaves_others_alone() {
+        let key = "sk-marked-0123456789".to_owned().into();
+        let redactor = Redactor(Some(&key));
+        assert_eq!(&redactor.body(r#"{"message":"sk-marked-0123456789"}"#.into())[..], br#"{"message":"[key]"}"#);
+        assert_eq!(&redactor.body(b"\xff sk-marked".as_slice().into())[..], b"\xff sk-marked");
     }
 
     #[test]

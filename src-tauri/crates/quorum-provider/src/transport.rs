@@ -116,6 +116,7 @@ impl Transport {
         let answer = self.answer(request, within).await?;
         // Only an object: derived readers would take a bare list for a struct. The parser's own words may
         // quote the body, so the cleaned snippet stands for them.
+        let answer = Answer { body: self.redactor().body(answer.body), ..answer };
         match serde_json::from_slice::<Maybe<T>>(&answer.body) {
             Ok(Maybe(Some(value))) => Ok(value),
             Ok(Maybe(None)) | Err(_) => {

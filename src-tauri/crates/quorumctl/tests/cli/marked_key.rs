@@ -89,12 +89,16 @@ async fn the_key_is_in_no_file_log_argument_or_message() {
     let refused = run(&data, &[&server[..], &["--wait"]].concat()).await;
     refused.refused(1, &[ECHO, "[key]"]);
     sim.clear_faults();
-    let bad =
-        Kind::FailValidation { code: "bad".to_owned(), message: "A bad line".to_owned(), param: None, line: Some(1) };
+    let bad = Kind::FailValidation {
+        code: "bad".to_owned(),
+        message: format!("A bad line of {MARK}"),
+        param: None,
+        line: Some(1),
+    };
     sim.fault(Fault::once(bad, None));
     run(&data, &["poll", "--wait"]).await.done();
     let status = run(&data, &["status", "2"]).await.done();
-    assert!(status.to_string().contains("A bad line"), "{status}");
+    assert!(status.to_string().contains("A bad line of [key]"), "{status}");
     // Calls at once, one of them refused.
     sim.fault(Fault { nth: Some(2), ..Fault::once(echo(400, "bad"), Some(Call::Chat)) });
     let at_once = run(&data, &[&extract("G1_hygiene")[..], &["--mode", "ondemand", "--wait"]].concat()).await;
