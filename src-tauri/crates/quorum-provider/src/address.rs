@@ -51,6 +51,11 @@ impl Address {
         Ok(Address { base, is_loopback })
     }
 
+    /// Without TLS; only ever on this computer.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.base.scheme() == "http"
+    }
+
     /// Host and, where it is not the scheme's own, port; for messages.
     pub(crate) fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use quorum_api::{
-    Address, OpenOptions, Quorum, SAMPLE_NAME, Wish, verdicts::VerdictsRequest, verdicts::expand_policies,
+    Address, OpenOptions, Quorum, SAMPLE_NAME, Wish, dto::error::ErrorCode, verdicts::VerdictsRequest,
+    verdicts::expand_policies,
 };
 use quorum_core::{ensemble::Ensemble, manifest::Mode};
 use quorum_engine::Tick;
@@ -13,7 +14,7 @@ use super::Failure;
 use crate::{
     args::Global,
     outcome::{Exit, Output, count},
-    wait,
+    wait::{self, Waited},
 };
 
 const TOPIC: &str = "G1_allergy";
@@ -37,7 +38,13 @@ pub async fn run(global: &Global, output: Output, out: &Path) -> Result<Exit, Fa
     output.progress(&format!("asking the sandbox for {} votes on {}", count(draft.requests()), topic.name));
     if let Some(manifest) = quorum.start(&wish, draft, &topic, None)? {
         let mut tick = Tick::default();
-        wait::until(&quorum, output, None, None, &mut tick, |_| Ok(!wait::is_live(&quorum, manifest.id)?)).await?;
+        let is_settled = |_: &Tick| Ok(!wait::is_live(&quorum, manifest.id)?);
+        // A demo without votes would look like one that worked.
+        if let Waited::Stuck(trouble) = wait::until(&quorum, output, None, None, &mut tick, is_settled).await? {
+            return Err(Failure::new(ErrorCode::Internal, "The sandbox on this computer could not be asked.")
+                .detail(wait::explain(&trouble))
+                .safe("No ground-truth file was written."));
+        }
     }
     let request = VerdictsRequest {
         dataset: SAMPLE_NAME.into(),
