@@ -50,8 +50,9 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
     ("quorum-provider", &["redb", "tauri"]),
     ("quorum-sim", &["redb", "tauri"]),
     ("quorum-engine", &["tauri", "keyring", "notify-rust"]),
-    ("quorum-api", &["tauri", "notify-rust"]),
-    ("quorumctl", &["tauri", "notify-rust"]),
+    // Notifications are shown by the shell; `doctor` asks whether there is a service for them.
+    ("quorum-api", &["tauri"]),
+    ("quorumctl", &["tauri"]),
     ("quorum", &["quorum-bench"]),
 ];
 
