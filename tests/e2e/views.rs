@@ -117,6 +117,9 @@ async fn every_view_fits_in_both_themes_and_sizes() {
                 page.find(shown).await;
                 check(&page, &format!("{look}-{theme}-{width}")).await;
             }
+            page.click("nav-trust").await;
+            page.find("trust-evidence").await;
+            check(&page, &format!("trust-{theme}-{width}")).await;
             page.click("nav-catalog").await;
             for (tab, shown) in [("questions", "questions"), ("prompt", "prompt-user"), ("V2", "editor")] {
                 page.click(&format!("tab-{tab}")).await;
