@@ -8,7 +8,9 @@ import {
 	money,
 	percent,
 	price,
+	readNumber,
 	share,
+	signsOf,
 	span,
 	spanRange,
 	tokens,
@@ -100,6 +102,26 @@ test("a locale that is none gives way to one that is", () => {
 	expect(usableLocale(["C", "de-de"])).toBe("de-DE");
 	expect(usableLocale(["", "x", "tlh-ZZ"])).toBe("en-GB");
 	expect(usableLocale([])).toBe("en-GB");
+});
+
+describe("what somebody types is read as their locale writes it", () => {
+	test.each([
+		["de", "12,5", 12.5],
+		["de", "1.200", 1200],
+		["de", "1.200.000,25", 1_200_000.25],
+		["de", "12.5", 12.5],
+		["en", "12.5", 12.5],
+		["en", "1,200", 1200],
+		["en", "1.200", 1.2],
+		["en", "-3", -3],
+		["fr", "1 200,5", 1200.5],
+		["fr", "1\u202f200", 1200],
+		["de-CH", "1’200.5", 1200.5],
+	])("%s: %s", (tag, typed, read) => expect(readNumber(typed, signsOf(tag))).toBe(read));
+
+	test.each(["", "twelve", "1,2,3", "12,5"])("no number in English: %s", (typed) =>
+		expect(readNumber(typed, signsOf("en"))).toBeNaN(),
+	);
 });
 
 test("lists of names stop before they are long", () => {

@@ -27,6 +27,7 @@ const prices = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximum
 const millions = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const ratios = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const decimals = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 6, useGrouping: false });
 const halfDays = new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions().hour12 ?? false;
 const clocks = new Intl.DateTimeFormat(locale, { hour: halfDays ? "numeric" : "2-digit", minute: "2-digit" });
 const clocksSeconds = new Intl.DateTimeFormat(locale, {
@@ -76,6 +77,36 @@ export const ratio = (n: number): string => ratios.format(n);
 
 /** At most two decimals and no trailing zeros: `0.5`, `1.25`. */
 export const decimal = (n: number): string => decimals.format(n);
+
+/** A number as it is typed: the locale's decimal sign and nothing between thousands. */
+export const typedNumber = (n: number): string => plain.format(n);
+
+/** What one locale puts between thousands and before decimals. */
+export interface Signs {
+	group: string;
+	decimal: string;
+}
+
+export function signsOf(tag: string): Signs {
+	const parts = new Intl.NumberFormat(tag).formatToParts(1234567.5);
+	const sign = (type: "group" | "decimal") => parts.find((p) => p.type === type)?.value ?? "";
+	return { group: sign("group"), decimal: sign("decimal") || "." };
+}
+
+const signs = signsOf(locale);
+
+/** Reads what somebody typed, as their locale writes it: `12,5` and `1.200` in German. A point before other than three digits is
+ * a decimal one everywhere, as that is what a figure copied from elsewhere has. `NaN` is no number. */
+export function readNumber(text: string, { group, decimal }: Signs = signs): number {
+	const typed = text.replace(/[\s\u00a0\u202f'’]/g, "");
+	if (typed === "") return Number.NaN;
+	const escaped = (sign: string) => sign.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+	const grouped =
+		group.trim() !== "" &&
+		new RegExp(`^[-−]?\\d{1,3}(${escaped(group)}\\d{3})+(${escaped(decimal)}\\d+)?$`).test(typed);
+	const digits = grouped ? typed.replaceAll(group, "") : typed;
+	return Number(digits.replace(decimal, ".").replace("−", "-"));
+}
 
 /** Seconds as `40 s`, `6 min`, `3 h`, `2 days`. */
 export function span(seconds: number): string {
