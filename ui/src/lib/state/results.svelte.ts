@@ -20,6 +20,12 @@ class Results {
 		const { dataset, topic, k, compare, compareK } = selection;
 		return dataset && topic ? { dataset, topic, k, compareK: compare ? compareK : null } : null;
 	});
+	/** What is shown answers another question than the page asks now. */
+	stale = $derived.by(() => {
+		const [shown, wanted] = [this.data?.query, this.query];
+		if (!shown || !wanted) return false;
+		return (["dataset", "topic", "k", "compareK"] as const).some((key) => shown[key] !== wanted[key]);
+	});
 	policies = $derived(this.data?.policies.map((p) => p.summary) ?? []);
 	sorting = $derived<Sort>(this.sort ?? { key: "policy", policy: Math.max(0, this.policies.length - 1), down: true });
 	sorted = $derived(this.data ? sortRows(this.data.rows, this.policies, this.sorting) : []);
