@@ -9,6 +9,7 @@ use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
 use reqwest::{Method, Response};
 use serde::de::IgnoredAny;
@@ -20,6 +21,7 @@ use crate::answer::{self, Failure};
 use crate::client::Provider;
 use crate::error::ProviderError;
 use crate::limits::{DOWNLOAD_TRIES_MAX, LINE_BYTES_MAX};
+use crate::redact::Mask;
 
 /// Bytes gathered before a write.
 const WRITE_BYTES: usize = 1024 * 1024;
@@ -54,7 +56,7 @@ impl Provider {
 
     async fn fill(&self, file_id: &str, part: &Path) -> Result<Downloaded, ProviderError> {
         let transport = &self.transport;
-        let mut target = PartFile::create(part).await?;
+        let mut target = PartFile::create(part, transport.redactor().mask()).await?;
         let mut remote = Remote { total: None, validator: None, ranges: true };
         let mut furthest = 0;
         let mut fruitless = 0;
@@ -63,13 +65,13 @@ impl Provider {
                 Ok(()) if target.last_line_is_whole().await? => return target.finish().await,
                 Ok(()) => {
                     // The length was right, so this is what the server believes the file to be: take it anew.
-                    let bytes = target.bytes;
+                    let bytes = target.received();
                     target.restart().await?;
                     fruitless += 1;
                     Failure::unclear(ProviderError::LastLineCut { file_id: file_id.to_owned(), bytes })
                 }
-                Err(failure) if target.bytes > furthest => {
-                    furthest = target.bytes;
+                Err(failure) if target.received() > furthest => {
+                    furthest = target.received();
                     fruitless = 0;
                     failure
                 }
@@ -82,17 +84,17 @@ impl Provider {
             let Some(delay) = delay.filter(|_| fruitless <= transport.retry.retries_max) else {
                 return Err(failure.error);
             };
-            tracing::debug!(error = %failure.error, bytes = target.bytes, "download goes on");
+            tracing::debug!(error = %failure.error, bytes = target.received(), "download goes on");
             transport.pace.sleep(delay).await;
         }
-        Err(self.cut_short(target.bytes))
+        Err(self.cut_short(target.received()))
     }
 
     /// One request, from where `target` ends. `Ok` means that the server says there is no more.
     async fn pull(&self, file_id: &str, target: &mut PartFile, remote: &mut Remote) -> Result<(), Failure> {
         let transport = &self.transport;
         let mut request = transport.request(Method::GET, &["files", file_id, "content"])?;
-        let from = if remote.ranges { target.bytes } else { 0 };
+        let from = if remote.ranges { target.received() } else { 0 };
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
             if let Some(validator) = &remote.validator {
@@ -134,7 +136,7 @@ impl Provider {
         // A server that drips a byte now and then never stalls, so the whole has a bound too.
         let within = remote
             .total
-            .map(|total| stall.saturating_add(transport.timeouts.transfer(total.saturating_sub(target.bytes))));
+            .map(|total| stall.saturating_add(transport.timeouts.transfer(total.saturating_sub(target.received()))));
         let deadline = within.and_then(|within| Instant::now().checked_add(within));
         loop {
             let silence_ends = Instant::now() + stall;
@@ -142,18 +144,18 @@ impl Provider {
             let chunk = match tokio::time::timeout_at(until, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Ok(None)) => break,
-                Ok(Err(error)) => return Err(transport.broken(error, target.bytes, stall)),
+                Ok(Err(error)) => return Err(transport.broken(error, target.received(), stall)),
                 Err(_) if until < silence_ends => return Err(self.timed_out(within.unwrap_or(stall))),
                 Err(_) => return Err(self.timed_out(stall)),
             };
-            if target.bytes == 0 && answer::is_html(&headers, &chunk) {
+            if target.received() == 0 && answer::is_html(&headers, &chunk) {
                 return Err(Failure::unclear(answer::not_json(status, &headers, &chunk, &transport.redactor())));
             }
-            target.push(&chunk).await.map_err(Failure::not_sent)?;
+            target.push(chunk).await.map_err(Failure::not_sent)?;
         }
         match remote.total {
-            Some(total) if total != target.bytes => Err(Failure::unclear(self.cut_short(target.bytes))),
-            _ => Ok(()),
+            Some(total) if total != target.received() => Err(Failure::unclear(self.cut_short(target.received()))),
+            _ => target.end().await.map_err(Failure::not_sent),
         }
     }
 
@@ -212,6 +214,9 @@ fn content_range(value: &HeaderValue) -> Option<(u64, Option<u64>)> {
 struct PartFile {
     path: PathBuf,
     file: BufWriter<File>,
+    /// Rows carry the provider's words, which may repeat the key. It must not touch the disk.
+    mask: Mask,
+    /// Written, without what the mask holds back.
     bytes: u64,
     lines: u64,
     /// Where the line that is not ended yet begins.
@@ -220,15 +225,31 @@ struct PartFile {
 }
 
 impl PartFile {
-    async fn create(path: &Path) -> Result<Self, ProviderError> {
+    async fn create(path: &Path, mask: Mask) -> Result<Self, ProviderError> {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(true);
         let file = options.open(path).await.map_err(|e| io_error("create", path, e))?;
         let file = BufWriter::with_capacity(WRITE_BYTES, file);
-        Ok(PartFile { path: path.to_owned(), file, bytes: 0, lines: 0, open_line_at: 0, open_line_has_text: false })
+        let path = path.to_owned();
+        Ok(PartFile { path, file, mask, bytes: 0, lines: 0, open_line_at: 0, open_line_has_text: false })
     }
 
-    async fn push(&mut self, chunk: &[u8]) -> Result<(), ProviderError> {
+    fn received(&self) -> u64 {
+        self.bytes + self.mask.held() as u64
+    }
+
+    async fn push(&mut self, chunk: Bytes) -> Result<(), ProviderError> {
+        let chunk = self.mask.pass(chunk);
+        self.write(&chunk).await
+    }
+
+    /// Nothing more comes.
+    async fn end(&mut self) -> Result<(), ProviderError> {
+        let rest = self.mask.end();
+        self.write(&rest).await
+    }
+
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), ProviderError> {
         self.file.write_all(chunk).await.map_err(|e| io_error("write", &self.path, e))?;
         let mut line_from = 0;
         for newline in memchr::memchr_iter(b'\n', chunk) {
@@ -249,6 +270,7 @@ impl PartFile {
             self.file.seek(SeekFrom::Start(0)).await.map_err(|e| io_error("rewind", &self.path, e))?;
             self.file.get_ref().set_len(0).await.map_err(|e| io_error("truncate", &self.path, e))?;
         }
+        self.mask.end();
         (self.bytes, self.lines, self.open_line_at, self.open_line_has_text) = (0, 0, 0, false);
         Ok(())
     }

@@ -36,6 +36,11 @@ impl Redactor<'_> {
         }
     }
 
+    /// For an answer that comes in pieces and is kept.
+    pub(crate) fn mask(&self) -> Mask {
+        Mask { key: self.key().map(|key| SecretString::from(key.to_owned())), held: Vec::new() }
+    }
+
     fn key(&self) -> Option<&str> {
         self.0.map(|key| key.expose_secret()).filter(|key| key.len() >= KEY_CHARS_MIN)
     }
@@ -59,8 +64,53 @@ impl Redactor<'_> {
     }
 }
 
+/// Takes the key out of a stream and leaves its length, by which a download is checked and resumed.
+pub(crate) struct Mask {
+    key: Option<SecretString>,
+    /// The beginning of a key at the end of what came, held back until it is known how it goes on.
+    held: Vec<u8>,
+}
+
+impl Mask {
+    /// The next piece without the key; its end may come with the next one.
+    pub(crate) fn pass(&mut self, piece: Bytes) -> Bytes {
+        let Some(key) = self.key.as_ref().map(|key| key.expose_secret().as_bytes()) else { return piece };
+        let piece = if self.held.is_empty() { piece } else { [&self.held[..], &piece].concat().into() };
+        self.held.clear();
+        let masked: Bytes = if memchr::memmem::find(&piece, key).is_some() { masked(&piece, key) } else { piece };
+        let begun = (1..key.len().min(masked.len() + 1)).rev().find(|begun| masked.ends_with(&key[..*begun]));
+        let passed = masked.len() - begun.unwrap_or(0);
+        self.held.extend_from_slice(&masked[passed..]);
+        masked.slice(..passed)
+    }
+
+    /// Bytes that are held back.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// What was held back, when nothing more comes.
+    pub(crate) fn end(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held)
+    }
+}
+
+fn masked(text: &[u8], key: &[u8]) -> Bytes {
+    let mut masked = text.to_vec();
+    for at in memchr::memmem::find_iter(text, key) {
+        let place = &mut masked[at..at + key.len()];
+        place.fill(b'*');
+        if let Some(start) = place.get_mut(..MARK.len()) {
+            start.copy_from_slice(MARK.as_bytes());
+        }
+    }
+    masked.into()
+}
+
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::Redactor;
 
     #[test]
@@ -85,5 +135,23 @@ mod tests {
     fn a_placeholder_key_garbles_nothing() {
         let key = "-".to_owned().into();
         assert_eq!(Redactor(Some(&key)).words("a-b"), "a-b");
+    }
+
+    #[test]
+    fn a_stream_loses_the_key_wherever_it_is_cut_and_keeps_its_length() {
+        let key = "sk-marked-0123456789".to_owned().into();
+        let text = b"sk-sk-marked-0123456789 and sk-marked-0123456789sk-marked-012345678 sk-marked";
+        let wanted = b"sk-[key]*************** and [key]***************sk-marked-012345678 sk-marked";
+        for size in 1..=text.len() {
+            let mut mask = Redactor(Some(&key)).mask();
+            let mut out = Vec::new();
+            for piece in text.chunks(size) {
+                out.extend_from_slice(&mask.pass(Bytes::copy_from_slice(piece)));
+            }
+            out.extend(mask.end());
+            assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(wanted), "pieces of {size}");
+        }
+        let piece = Bytes::from_static(b"sk-marked");
+        assert_eq!(Redactor(None).mask().pass(piece.clone()), piece);
     }
 }

@@ -6,7 +6,7 @@ use quorum_provider::{Downloaded, ProviderConfig, ProviderError};
 use tempfile::TempDir;
 
 use crate::calls::{HTML, label};
-use crate::server::{Reply, Server, json, message, no_retries, patient_timeouts, reply, short_timeouts};
+use crate::server::{KEY, Reply, Server, json, message, no_retries, patient_timeouts, reply, short_timeouts};
 
 const TEXT: &[u8] = b"{\"custom_id\":\"a\"}\n{\"custom_id\":\"b\"}\n\n{\"custom_id\":\"c\"}";
 
@@ -26,6 +26,23 @@ impl Place {
         let entries = std::fs::read_dir(self.folder.path()).expect("a folder");
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
     }
+}
+
+/// Rows of an error file carry the provider's words, and those may carry the key; a cut may go through the middle of it.
+#[tokio::test]
+async fn the_key_does_not_reach_the_disk() {
+    let text = format!("{{\"custom_id\":\"a\",\"message\":\"bad {KEY}, {KEY}.\"}}\n");
+    let half = text.find(KEY).expect("the key") + 5;
+    let whole = message(200, &["etag: \"one\""], Some(text.len()), &text.as_bytes()[..half]);
+    let range = format!("content-range: bytes {half}-{}/{}", text.len() - 1, text.len());
+    let rest = message(206, &[range.as_str()], Some(text.len() - half), &text.as_bytes()[half..]);
+    let server = Server::start(vec![Reply::Bytes(whole), Reply::Bytes(rest)]).await;
+    let place = place();
+    let done = server.provider_with(patient_timeouts).download_file("file-1", &place.target).await.expect("a file");
+    assert_eq!(done.bytes, text.len() as u64);
+    let mark = format!("{:*<1$}", "[key]", KEY.len());
+    assert_eq!(std::fs::read_to_string(&place.target).expect("the file"), text.replace(KEY, &mark));
+    assert_eq!(server.requests()[1].header("range"), Some(format!("bytes={half}-").as_str()));
 }
 
 async fn check(script: Vec<Reply>, ranges: &[Option<&str>]) -> Server {
