@@ -90,15 +90,19 @@ impl Quorum {
 
     pub fn dataset_remove(&self, dataset: &str) -> Result<(), ApiError> {
         let name = DatasetName::from(dataset);
-        let is_used =
-            self.store().manifests()?.iter().any(|manifest| manifest.dataset == name && manifest.finished_at.is_none());
-        if is_used {
+        if self.is_in_use(&name)? {
             return Err(ApiError::new(ErrorCode::DatasetInUse, format!("A live run needs the dataset \"{dataset}\"."))
                 .safe("Nothing was removed.")
                 .action("Wait for the run, or cancel it."));
         }
         self.store().remove_dataset(&name)?;
         self.tell_datasets()
+    }
+
+    /// Whether a run that is not finished asks about a dataset.
+    fn is_in_use(&self, name: &DatasetName) -> Result<bool, ApiError> {
+        let runs = self.store().manifests()?;
+        Ok(runs.iter().any(|manifest| manifest.dataset == *name && manifest.finished_at.is_none()))
     }
 
     fn tell_datasets(&self) -> Result<(), ApiError> {
@@ -126,7 +130,12 @@ impl Quorum {
             }));
         };
         let businesses = Prepared::new(Counted { inner: input, read: 0 }, &mut problems, &mut skipped, progress);
-        let stored = self.store().import_dataset(name, source, self.now(), businesses);
+        // A run that is under way must not find its reviews gone from the dataset that it was started on.
+        let stored = if self.is_in_use(name)? {
+            self.store().import_dataset_in_use(name, source, self.now(), businesses)
+        } else {
+            self.store().import_dataset(name, source, self.now(), businesses)
+        };
         let report = stored.map_err(|error| import_error(error, source))?;
         problems.extend(report.problems);
         skipped += report.duplicates;
@@ -152,6 +161,14 @@ impl Quorum {
 
 fn import_error(error: ImportError, source: &str) -> ApiError {
     match error {
+        ImportError::Store(StoreError::ReviewsNeeded { dataset, lacking }) => ApiError::new(
+            ErrorCode::DatasetInUse,
+            format!(
+                "A live run asks about the dataset \"{dataset}\", and {lacking} of its reviews are not in {source}."
+            ),
+        )
+        .safe("Nothing was imported; the dataset is as it was.")
+        .action("Import it under another name, or wait for the run, or cancel it."),
         ImportError::Store(error) => error.into(),
         ImportError::Dataset(error) => ApiError::new(ErrorCode::FileFormat, format!("{source} could not be imported."))
             .safe("Nothing of it was kept.")

@@ -3,6 +3,8 @@
 //! A business row carries, beside the names, what planning and verdicts need of every review (its number, date, tokens and
 //! bytes), so that neither ever reads a text.
 
+use std::collections::BTreeSet;
+
 use quorum_core::{
     dataset::LineProblem,
     date::Date,
@@ -161,8 +163,32 @@ impl Store {
         imported_at: u32,
         businesses: impl IntoIterator<Item = Result<PreparedBusiness, E>>,
     ) -> Result<ImportReport, E> {
+        self.import(name, source, imported_at, businesses, false)
+    }
+
+    /// As [`Store::import_dataset`], while somebody counts on the reviews of the dataset that has the name now: one that lacks any
+    /// of them is refused as a whole.
+    pub fn import_dataset_in_use<E: From<StoreError>>(
+        &self,
+        name: &DatasetName,
+        source: &str,
+        imported_at: u32,
+        businesses: impl IntoIterator<Item = Result<PreparedBusiness, E>>,
+    ) -> Result<ImportReport, E> {
+        self.import(name, source, imported_at, businesses, true)
+    }
+
+    fn import<E: From<StoreError>>(
+        &self,
+        name: &DatasetName,
+        source: &str,
+        imported_at: u32,
+        businesses: impl IntoIterator<Item = Result<PreparedBusiness, E>>,
+        is_in_use: bool,
+    ) -> Result<ImportReport, E> {
+        let needed = if is_in_use { self.review_numbers(name)? } else { BTreeSet::new() };
         let write = self.db.begin_write()?;
-        let mut import = Import { report: ImportReport::default(), number: 0, source };
+        let mut import = Import { report: ImportReport::default(), number: 0, source, needed };
         let done = import.run(&write, name, imported_at, businesses);
         match done {
             Ok(()) => write.commit().map_err(StoreError::from)?,
@@ -172,6 +198,15 @@ impl Store {
             }
         }
         Ok(import.report)
+    }
+
+    /// The reviews of a dataset; none where there is no such dataset.
+    fn review_numbers(&self, name: &DatasetName) -> Result<BTreeSet<u32>, StoreError> {
+        match self.dataset(name) {
+            Ok(view) => Ok(view.businesses.iter().flat_map(|it| &it.reviews).map(|review| review.number.0).collect()),
+            Err(StoreError::NoDataset(_)) => Ok(BTreeSet::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Forgets a dataset; its reviews and their votes stay.
@@ -200,6 +235,8 @@ struct Import<'a> {
     report: ImportReport,
     number: u32,
     source: &'a str,
+    /// Reviews that must be in the new dataset and were not met yet.
+    needed: BTreeSet<u32>,
 }
 
 impl Import<'_> {
@@ -248,6 +285,7 @@ impl Import<'_> {
                     let words = "was imported before with another text; the earlier text stays, its votes belong to it";
                     self.problem(business.line, &review.row.id, words);
                 }
+                self.needed.remove(&number);
                 row.reviews.push(ReviewFact {
                     number: ReviewNo(number),
                     date: review.row.date,
@@ -258,6 +296,9 @@ impl Import<'_> {
             }
             table.insert(pair(self.number, position), row.pack()?.as_slice()).map_err(StoreError::from)?;
             self.report.businesses += 1;
+        }
+        if !self.needed.is_empty() {
+            return Err(E::from(StoreError::ReviewsNeeded { dataset: name.clone(), lacking: self.needed.len() }));
         }
         let info = DatasetInfo {
             number: self.number,

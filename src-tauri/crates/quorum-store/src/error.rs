@@ -38,6 +38,8 @@ pub enum StoreError {
     NoSpace(u32),
     #[error("there is no dataset `{0}`")]
     NoDataset(DatasetName),
+    #[error("{lacking} reviews of the dataset `{dataset}` that are needed are not in the new one; nothing was changed")]
+    ReviewsNeeded { dataset: DatasetName, lacking: usize },
     #[error("there is no run {0}")]
     NoManifest(ManifestId),
     #[error("there is no batch {0}")]

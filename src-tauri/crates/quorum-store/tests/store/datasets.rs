@@ -158,3 +158,19 @@ fn problems_are_kept_up_to_a_limit_and_counted_beyond() {
     let report = import(&store, "d", vec![business(1, "b1", twice)]);
     assert_eq!((report.reviews, report.duplicates, report.problems.len()), (1_500, 1_500, 1_000));
 }
+
+#[test]
+fn a_dataset_in_use_may_grow_but_not_lose_a_review() {
+    let store = memory();
+    let (one, two) = (review("r1", "a"), review("r2", "b"));
+    import(&store, "d", vec![business(1, "b1", vec![one.clone(), two.clone()])]);
+    let before = contents(&store).expect("read");
+    let replace = |businesses: Vec<PreparedBusiness>| {
+        store.import_dataset_in_use::<StoreError>(&"d".into(), "b.jsonl", AT, prepared(businesses))
+    };
+    let refused = replace(vec![business(1, "b1", vec![one.clone(), review("r3", "c")])]);
+    assert!(matches!(refused, Err(StoreError::ReviewsNeeded { lacking: 1, .. })), "{refused:?}");
+    assert_eq!(contents(&store).expect("read"), before);
+    let report = replace(vec![business(1, "b0", vec![review("r3", "c"), two]), business(2, "b1", vec![one])]);
+    assert!(report.is_ok_and(|report| report.replaced && report.reviews == 3));
+}

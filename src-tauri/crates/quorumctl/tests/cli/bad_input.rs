@@ -77,6 +77,22 @@ fn the_same_name_again_replaces_the_dataset_says_so_and_keeps_the_votes() {
 }
 
 #[test]
+fn a_dataset_that_a_live_run_asks_about_is_not_replaced_by_another() {
+    let data = Data::with_sample();
+    let sandbox = crate::providers::Sandbox::start(&data, &["--speed", "1"]);
+    let wish = ["extract", "--dataset", "sample", "--topic", "G1_allergy", "--k", "1", "--yes"];
+    data.json(&[&["--provider", &sandbox.address()], &wish[..]].concat()).done();
+    let listed = data.json(&["dataset", "list"]).done();
+    let file = data.file("other.jsonl", business("b1", &["r1"]));
+    let words = ["live run", "300 of its reviews are not in", "the dataset is as it was", "another name"];
+    data.json(&["dataset", "import", &file, "--name", "sample"]).refused(1, &words);
+    assert_eq!(data.json(&["dataset", "list"]).done(), listed);
+    // The same reviews again harm nobody.
+    data.json(&["dataset", "import", sample().to_str().expect("a path"), "--name", "sample"]).done();
+    data.json(&["cancel", "1"]).done();
+}
+
+#[test]
 fn names_that_nobody_knows_are_refused_with_those_that_are() {
     let data = Data::with_sample();
     let plan = |dataset: &str, topic: &str| data.json(&["plan", "--dataset", dataset, "--topic", topic, "--k", "1"]);
