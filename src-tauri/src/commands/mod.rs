@@ -9,6 +9,7 @@ mod activity;
 mod catalog;
 mod dataset;
 mod file;
+mod model;
 mod plan;
 mod provider;
 mod queue;
@@ -44,6 +45,10 @@ pub fn builder() -> Builder<tauri::Wry> {
             catalog::catalog_save,
             catalog::catalog_add,
             plan::model_list,
+            model::model_table,
+            model::model_edit,
+            model::model_reset,
+            model::models_ask,
             plan::plan_estimate,
             plan::extraction_start,
             run::run_list,

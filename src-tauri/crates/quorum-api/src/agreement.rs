@@ -22,8 +22,9 @@ pub fn of_relevance(judgments: &Judgments, position: usize, relevant: bool) -> O
 
 fn sum(judgments: &Judgments, position: usize, agrees: impl Fn(&VoteRef<'_>) -> Option<bool>) -> Option<Agreement> {
     let (mut agreeing, mut counted) = (0.0, 0.0);
-    for vote in judgments.row(position).iter() {
-        let Some(weight) = judgments.panel().weight(vote.model, vote.run) else { continue };
+    let row = judgments.row(position);
+    for vote in row.iter() {
+        let Some(weight) = judgments.panel().weight(row, vote.model, vote.run) else { continue };
         if let Some(agrees) = agrees(&vote) {
             counted += weight;
             agreeing += if agrees { weight } else { 0.0 };

@@ -4,7 +4,7 @@ use quorum_core::{
     manifest::{ManifestState, Realm},
     models::total_usd,
 };
-use quorum_provider::{Provider, ProviderConfig, ProviderError};
+use quorum_provider::{Provider, ProviderConfig, ProviderError, wire::Model};
 use secrecy::SecretString;
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     dto::{
         app::{AppState, KeyProblem, KeyState, Provider as ProviderState, ProviderKind},
         error::{ApiError, ErrorCode},
+        run::RunSummary,
     },
     provider::Address,
     secrets::{self, Kept},
@@ -102,7 +103,10 @@ impl Quorum {
             address = Address::openai();
         }
         let accepted = match check(&address, key.clone()).await {
-            Ok(()) => true,
+            Ok(models) => {
+                self.note_models(address.as_str(), models)?;
+                true
+            }
             Err(error @ (ProviderError::Unauthorized { .. } | ProviderError::Forbidden { .. })) => {
                 return Err(ApiError::from(error).safe("The key was not stored; everything fetched is safe here."));
             }
@@ -123,11 +127,12 @@ impl Quorum {
             if accepted {
                 quorum.store().set_setting(KEY_ACCEPTED, &quorum.now())?;
             }
+            quorum.resume_with_new_key(&stored_for)?;
             // Who enters a key means to use it, unless a provider was chosen before.
             if quorum.stored_settings()?.provider.is_none() {
                 quorum.choose_provider(stored_for)?;
             }
-            quorum.inner.poke.notify_one();
+            quorum.poke();
             quorum.app_state()
         })
         .await
@@ -135,8 +140,8 @@ impl Quorum {
     }
 
     /// Stores a key without asking the provider, for the command line. Fails where there is no keyring: a process that ends at
-    /// once cannot keep it.
-    pub fn key_store(&self, key: &str) -> Result<(), ApiError> {
+    /// once cannot keep it. Returns the runs that go on with it.
+    pub fn key_store(&self, key: &str) -> Result<Vec<RunSummary>, ApiError> {
         let key = key.trim();
         if key.is_empty() || key.chars().any(char::is_whitespace) {
             return Err(ApiError::invalid("A key is one word without spaces.").safe("The stored key is unchanged."));
@@ -150,10 +155,11 @@ impl Quorum {
             .set(address.key_host(), &SecretString::from(key.to_owned()))
             .map_err(|error| secrets::error(&error))?;
         self.inner.connections.forget();
+        let resumed = self.resume_with_new_key(&address)?;
         if self.stored_settings()?.provider.is_none() {
             self.choose_provider(address)?;
         }
-        Ok(())
+        Ok(resumed)
     }
 
     pub fn key_clear(&self) -> Result<AppState, ApiError> {
@@ -180,9 +186,9 @@ impl Quorum {
 }
 
 /// Asks the provider for its models, which costs nothing.
-async fn check(address: &Address, key: SecretString) -> Result<(), ProviderError> {
+async fn check(address: &Address, key: SecretString) -> Result<Vec<Model>, ProviderError> {
     match Provider::new(ProviderConfig::new(address.as_str(), Some(key))) {
-        Ok(provider) => provider.list_models().await.map(|_| ()),
+        Ok(provider) => provider.list_models().await,
         Err(_) => Err(ProviderError::BadId { id: "key".to_owned() }),
     }
 }

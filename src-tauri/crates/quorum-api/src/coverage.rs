@@ -33,7 +33,9 @@ impl Gaps {
         for manifest in store.manifests()?.iter().filter(|manifest| manifest.space == space.number) {
             let mut member_of = BTreeMap::new();
             for batch in store.batches(manifest.id)? {
-                let Some(member) = ensemble.members().iter().position(|member| member.model == batch.model) else {
+                let Some(member) =
+                    ensemble.members().iter().position(|member| member.models().any(|model| *model == batch.model))
+                else {
                     continue;
                 };
                 member_of.insert(batch.id, member);
@@ -226,7 +228,7 @@ pub fn stale_votes(store: &Store, dataset: &OpenDataset, topic: &Topic) -> Resul
 
 /// Votes of the ensemble in a row.
 pub(crate) fn seated(judgments: &Judgments, row: VoteRow<'_>) -> u32 {
-    count(row.iter().filter(|vote| judgments.panel().weight(vote.model, vote.run).is_some()).count())
+    count(row.iter().filter(|vote| judgments.panel().weight(row, vote.model, vote.run).is_some()).count())
 }
 
 /// The name of a value, for people: its id where the schema has no such value any more.

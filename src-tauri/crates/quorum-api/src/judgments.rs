@@ -15,7 +15,7 @@ use quorum_core::{
     topic::Topic,
     trust::aggregate::Aggregator,
     verdict::Judgment,
-    votes::{ModelNo, Vote, VoteRef, VoteRow, decode, encode, merge},
+    votes::{Vote, VoteRef, VoteRow, decode, encode, merge},
 };
 use quorum_store::{Space, Store, StoreError};
 use rayon::prelude::*;
@@ -123,8 +123,6 @@ pub struct Judgments {
     schema: Schema,
     ensemble: Ensemble,
     panel: Panel,
-    /// The ensemble's models with the store's numbers; `None`: no vote of it was ever stored.
-    seats: Vec<Option<ModelNo>>,
     votes: Arc<VoteTable>,
     corrections: BTreeMap<usize, Correction>,
     /// Corrections that have no effect, and why.
@@ -167,7 +165,6 @@ impl Judgments {
         votes: Arc<VoteTable>,
     ) -> Self {
         let schema = topic.schema.clone();
-        let seats = ensemble.members().iter().map(|member| store.model_no(&member.model)).collect();
         let panel = Panel::new(ensemble, |model| store.model_no(&model.into()));
         let (reviews, fields) = (dataset.reviews(), schema.fields().len());
         let (mut relevant, mut answered) = (vec![false; reviews], vec![Answered::Unasked; reviews]);
@@ -190,19 +187,8 @@ impl Judgments {
         });
         let (corrections, unfit) = dataset.corrections(&topic.id, &schema);
         let ensemble = ensemble.clone();
-        let mut judgments = Self {
-            schema,
-            ensemble,
-            panel,
-            seats,
-            votes,
-            corrections,
-            unfit,
-            relevant,
-            answered,
-            values,
-            settled: None,
-        };
+        let mut judgments =
+            Self { schema, ensemble, panel, votes, corrections, unfit, relevant, answered, values, settled: None };
         judgments.corrections.keys().copied().collect::<Vec<_>>().into_iter().for_each(|it| judgments.take_over(it));
         judgments
     }
@@ -327,16 +313,9 @@ impl Judgments {
     /// The members (by place in the ensemble) and runs that a review lacks.
     pub fn missing(&self, position: usize) -> impl Iterator<Item = (usize, u8)> {
         let row = self.votes.row(position);
-        self.ensemble.members().iter().zip(&self.seats).enumerate().flat_map(move |(at, (member, number))| {
-            (1..=member.runs)
-                .filter(move |run| number.is_none_or(|number| !row.contains(number, *run)))
-                .map(move |run| (at, run))
+        self.ensemble.members().iter().enumerate().flat_map(move |(at, member)| {
+            (1..=member.runs).filter(move |run| !self.panel.has(row, at, *run)).map(move |run| (at, run))
         })
-    }
-
-    /// The store's number of an ensemble member's model.
-    pub fn seat(&self, member: usize) -> Option<ModelNo> {
-        self.seats[member]
     }
 }
 

@@ -124,8 +124,9 @@ impl Asked {
     /// A field is asked of the votes that said relevant.
     pub fn weights(self, judgments: &Judgments, position: usize) -> Weights {
         let mut weights = Weights { of: vec![0.0; usize::from(self.values(judgments))], asked: 0.0 };
-        for vote in judgments.row(position).iter() {
-            let Some(weight) = judgments.panel().weight(vote.model, vote.run) else { continue };
+        let row = judgments.row(position);
+        for vote in row.iter() {
+            let Some(weight) = judgments.panel().weight(row, vote.model, vote.run) else { continue };
             let value = match self {
                 Self::Relevance => Some(u8::from(!vote.relevant)),
                 Self::Field(_) if !vote.relevant => continue,

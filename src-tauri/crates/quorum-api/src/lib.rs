@@ -28,6 +28,7 @@ pub mod ground_truth;
 mod hold;
 pub mod judgments;
 mod labels;
+mod models;
 pub mod open_dataset;
 pub mod overrides;
 mod plans;

@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 
 use quorum_core::{
-    date::Date,
     ensemble::{Ensemble, Member},
     estimate::OutputBasis,
     ids::{DatasetName, ModelId},
     manifest::{Manifest, Mode, Realm},
-    models::{BATCH_DISCOUNT, ModelTable, Shutdown, total_usd},
+    models::{BATCH_DISCOUNT, ModelTable, SHIPPED_AS_OF, Shutdown, total_usd},
     plan::BatchLimits,
     schema::hex,
     topic::Topic,
 };
-use quorum_engine::{Allowances, Draft, DraftRequest, SubmitRequest, draft, is_current, ladder, outstanding, submit};
+use quorum_engine::{
+    Allowances, CANARY_REQUESTS, Draft, DraftRequest, SubmitRequest, announced, draft, is_current, ladder, outstanding,
+    submit, trials,
+};
 use quorum_store::DatasetView;
 
 use crate::{
@@ -25,14 +27,12 @@ use crate::{
             ModelList, ModelPrice, PlanRequest, PlanWarning, PlanWarningCode, TopicEstimate,
         },
     },
+    models::takes_schema,
     session::lock,
 };
 
 /// The Ks that are offered.
 pub const K_PRESETS: [u32; 4] = [25, 50, 100, 200];
-
-/// The day that the shipped prices are from.
-const PRICES_AS_OF: &str = "2026-11-01";
 
 /// What is wanted, for one topic.
 #[derive(Clone, Debug)]
@@ -66,13 +66,14 @@ pub fn ensemble_of(members: &[EnsembleMember]) -> Result<Ensemble, ApiError> {
                 runs: u8::try_from(member.runs)
                     .map_err(|_| ApiError::invalid(format!("{} has too many runs.", member.model)))?,
                 weight: f64::from(member.weight),
+                replaces: member.replaces.iter().map(|model| ModelId::new(model.trim())).collect(),
             })
         })
         .collect::<Result<_, ApiError>>()?;
     Ensemble::new(members).map_err(|error| ApiError::invalid("The ensemble cannot be used.").detail(error.to_string()))
 }
 
-fn members_of(ensemble: &Ensemble) -> Vec<EnsembleMember> {
+pub(crate) fn members_of(ensemble: &Ensemble) -> Vec<EnsembleMember> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -86,6 +87,7 @@ fn members_of(ensemble: &Ensemble) -> Vec<EnsembleMember> {
             model: member.model.to_string(),
             runs: u32::from(member.runs),
             weight: weight(member.weight),
+            replaces: member.replaces.iter().map(ToString::to_string).collect(),
         })
         .collect()
 }
@@ -113,7 +115,7 @@ impl Quorum {
                 preset("Default", &Ensemble::standard()),
                 preset("High quality", &Ensemble::high_quality()),
             ],
-            prices_as_of: PRICES_AS_OF.to_owned(),
+            prices_as_of: SHIPPED_AS_OF.to_owned(),
             modes: vec![plan::Mode::Batch, plan::Mode::OnDemand],
         })
     }
@@ -164,9 +166,7 @@ impl Quorum {
         let address = self.address()?;
         let models = self.models()?;
         let is_live = address.realm() == Realm::Live;
-        if is_live {
-            self.refuse_retired(&wish.ensemble, &models)?;
-        }
+        self.refuse_unusable(&wish.ensemble, &models, is_live)?;
         let _one_plan_at_a_time = lock(&self.inner.planning);
         if !is_current(self.store(), address.realm(), topic, &draft)? {
             return Err(plan_changed());
@@ -189,22 +189,34 @@ impl Quorum {
             },
         )?;
         if manifest.is_some() {
-            self.inner.poke.notify_one();
+            self.poke();
         }
         Ok(manifest)
     }
 
-    fn refuse_retired(&self, ensemble: &Ensemble, models: &ModelTable) -> Result<(), ApiError> {
-        let today = today(self.now());
+    /// The sandbox answers for models that are gone at the provider.
+    fn refuse_unusable(&self, ensemble: &Ensemble, models: &ModelTable, is_live: bool) -> Result<(), ApiError> {
+        let today = self.today();
         for member in ensemble.members() {
             let model = models.get(member.model.as_str());
-            if model.is_some_and(|model| model.shutdown(today) == Shutdown::Past) {
+            if is_live && model.is_some_and(|model| model.shutdown(today) == Shutdown::Past) {
                 return Err(ApiError::new(
                     ErrorCode::ModelUnavailable,
                     format!("{} is shut down at the provider.", member.model),
                 )
                 .safe("Nothing was sent; votes that you have stay valid.")
                 .action("Choose another model for the missing votes."));
+            }
+            if !takes_schema(models, &member.model) {
+                return Err(ApiError::new(
+                    ErrorCode::ModelUnavailable,
+                    format!(
+                        "{} takes no answer schema by the model table, and every request carries one.",
+                        member.model
+                    ),
+                )
+                .safe("Nothing was sent.")
+                .action("Choose another model, or add json_schema to its parameters in the model table."));
             }
         }
         Ok(())
@@ -229,7 +241,7 @@ impl Quorum {
                     plan::Mode::Batch => Mode::Batch,
                     plan::Mode::OnDemand => Mode::OnDemand,
                 },
-                canary: None,
+                canary: request.canary,
             })
             .collect())
     }
@@ -243,9 +255,24 @@ impl Quorum {
         let mut estimate = sum_up(&wishes, &drafts, &models);
         let largest = drafts.iter().map(|(draft, _)| draft.requests()).max().unwrap_or(0);
         (estimate.seconds_min, estimate.seconds_max) = self.expected_seconds(largest)?.unzip();
+        let tried: BTreeSet<String> = self.tried(&wishes, &drafts)?;
+        estimate.trial_models = estimate.per_model.iter().map(|share| share.model.clone()).collect();
+        estimate.trial_models.retain(|model| tried.contains(model));
         estimate.ladder = self.ladder(&dataset, &wishes, &drafts)?;
         estimate.warnings = self.warnings(&wishes[0], &dataset, &estimate, &models)?;
         Ok(estimate)
+    }
+
+    /// Models that are tried first on any of the topics unless the user leaves that out.
+    fn tried(&self, wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)]) -> Result<BTreeSet<String>, ApiError> {
+        let realm = self.realm()?;
+        let mut tried = BTreeSet::new();
+        // Calls at once are each a trial of their own, and the sandbox costs nothing.
+        let is_tried = |wish: &Wish| wish.mode == Mode::Batch && realm == Realm::Live;
+        for (_, (draft, topic)) in wishes.iter().zip(drafts).filter(|(wish, _)| is_tried(wish)) {
+            tried.extend(trials(self.store(), realm, topic, draft)?.iter().map(ToString::to_string));
+        }
+        Ok(tried)
     }
 
     fn ladder(
@@ -274,6 +301,55 @@ impl Quorum {
         Ok(steps)
     }
 
+    /// What is to be known of an ensemble's models before they are asked.
+    pub fn model_warnings(&self, ensemble: &Ensemble, models: &ModelTable) -> Result<Vec<PlanWarning>, ApiError> {
+        let mut warnings = Vec::new();
+        let mut warn = |code, model: &ModelId, message: String| {
+            warnings.push(PlanWarning { code, message, model: Some(model.to_string()) });
+        };
+        let said = announced(self.store(), self.address()?.as_str())?.unwrap_or_default();
+        let today = self.today();
+        for member in ensemble.members() {
+            let Some(model) = models.get(member.model.as_str()) else {
+                warn(
+                    PlanWarningCode::PriceUnknown,
+                    &member.model,
+                    format!("No price is known for {}: the cost leaves it out.", member.model),
+                );
+                continue;
+            };
+            if !takes_schema(models, &member.model) {
+                warn(
+                    PlanWarningCode::NoSchema,
+                    &member.model,
+                    format!("{} takes no answer schema by the model table, so it cannot be asked.", member.model),
+                );
+            }
+            if said.lists(&member.model) == Some(false) {
+                warn(
+                    PlanWarningCode::ModelNotListed,
+                    &member.model,
+                    format!("The provider does not list {}: it may refuse it.", member.model),
+                );
+            }
+            let date = model.shutdown_date.as_deref().unwrap_or_default();
+            match model.shutdown(today) {
+                Shutdown::None => {}
+                Shutdown::Soon { days } => warn(
+                    PlanWarningCode::ModelShutsDown,
+                    &member.model,
+                    format!("{} shuts down on {date}, in {days} days. Votes that you have stay valid.", member.model),
+                ),
+                Shutdown::Past => warn(
+                    PlanWarningCode::ModelShutDown,
+                    &member.model,
+                    format!("{} was shut down on {date} and cannot be asked any more.", member.model),
+                ),
+            }
+        }
+        Ok(warnings)
+    }
+
     fn warnings(
         &self,
         wish: &Wish,
@@ -281,48 +357,21 @@ impl Quorum {
         estimate: &Estimate,
         models: &ModelTable,
     ) -> Result<Vec<PlanWarning>, ApiError> {
-        let mut warnings = Vec::new();
-        let mut warn = |code, model: Option<&ModelId>, message: String| {
-            warnings.push(PlanWarning { code, message, model: model.map(ToString::to_string) });
-        };
-        let today = today(self.now());
-        for member in wish.ensemble.members() {
-            let Some(model) = models.get(member.model.as_str()) else {
-                warn(
-                    PlanWarningCode::PriceUnknown,
-                    Some(&member.model),
-                    format!("No price is known for {}: the cost leaves it out.", member.model),
-                );
-                continue;
-            };
-            let date = model.shutdown_date.as_deref().unwrap_or_default();
-            match model.shutdown(today) {
-                Shutdown::None => {}
-                Shutdown::Soon { days } => warn(
-                    PlanWarningCode::ModelShutsDown,
-                    Some(&member.model),
-                    format!("{} shuts down on {date}, in {days} days. Votes that you have stay valid.", member.model),
-                ),
-                Shutdown::Past => warn(
-                    PlanWarningCode::ModelShutDown,
-                    Some(&member.model),
-                    format!("{} was shut down on {date} and cannot be asked any more.", member.model),
-                ),
-            }
-        }
+        let mut warnings = self.model_warnings(&wish.ensemble, models)?;
+        let mut warn = |code, message| warnings.push(PlanWarning { code, message, model: None });
         let budget = self.stored_settings()?.settings.budget_day_usd;
         if let Some(budget) = budget.filter(|_| !self.address().is_ok_and(|address| address.is_sandbox())) {
             let left = budget - self.spent_today_usd()? - self.outstanding_usd()?;
             if estimate.usd > left {
                 let message = format!("The plan is ${:.2} above what is left of today's budget.", estimate.usd - left);
-                warn(PlanWarningCode::OverBudget, None, message);
+                warn(PlanWarningCode::OverBudget, message);
             }
         }
         let few = dataset.businesses.iter().filter(|business| business.reviews.len() < wish.k as usize).count();
         if few > 0 {
             let message =
                 format!("{few} of {} businesses have fewer than {} reviews.", dataset.businesses.len(), wish.k);
-            warn(PlanWarningCode::FewReviews, None, message);
+            warn(PlanWarningCode::FewReviews, message);
         }
         Ok(warnings)
     }
@@ -378,11 +427,6 @@ impl Quorum {
         }
         Ok(started)
     }
-}
-
-/// Today's date (UTC) for Unix seconds.
-pub(crate) fn today(now: u32) -> Date {
-    Date::from_epoch_days(i32::try_from(now / 86_400).unwrap_or(i32::MAX))
 }
 
 fn sum_up(wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)], models: &ModelTable) -> Estimate {
@@ -459,6 +503,8 @@ fn sum_up(wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)], models: &M
         } else {
             plan::OutputBasis::Assumed
         },
+        trial_models: Vec::new(),
+        trial_requests: u32_of(CANARY_REQUESTS as u64),
         seconds_min: None,
         seconds_max: None,
         fingerprint: fingerprint(wishes, drafts),

@@ -1,18 +1,22 @@
-//! The background loop: ticks while anything is live, sleeps while nothing is, and tells what changed.
+//! The background loops, one a provider: they tick while anything is live there, end when nothing is, and tell what changed. A
+//! provider that is dead or hangs slows its own loop and no other.
 
 use std::{
-    collections::{BTreeSet, hash_map::RandomState},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::RandomState},
     hash::{BuildHasher, Hasher},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use quorum_core::manifest::{ManifestId, Realm, Trouble, TroubleKind};
-use quorum_engine::{Pacer, Tick};
-use tokio::sync::broadcast;
+use quorum_engine::{EngineError, Pacer, Tick};
+use tokio::{
+    sync::broadcast,
+    task::{self, JoinSet},
+};
 
 use crate::{
-    Quorum, activity,
+    Address, Quorum, activity,
     dto::{
         app::{Connection, ConnectionState},
         error::ApiError,
@@ -21,25 +25,38 @@ use crate::{
     session::lock,
 };
 
-/// What the loop knows of its own rhythm.
+/// What the loops know of their providers and of their own rhythm.
+#[derive(Default)]
 pub(crate) struct State {
-    pub connection: Connection,
-    pacer: Pacer,
+    links: BTreeMap<String, Connection>,
+    pacers: BTreeMap<String, Pacer>,
+    last_checked_at: Option<u32>,
 }
 
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            connection: Connection {
-                state: ConnectionState::Idle,
-                since_at: None,
-                last_checked_at: None,
-                next_check_at: None,
-                checking: false,
-                detail: None,
-            },
-            pacer: Pacer::new(1.0),
+impl State {
+    /// All links as one: the chosen provider's, unless it is well and another's is not.
+    fn shown(&self, chosen: &str) -> Connection {
+        let is_troubled = |link: &&Connection| link.detail.is_some();
+        let mine = self.links.get(chosen);
+        let link = mine.filter(is_troubled).or_else(|| self.links.values().find(is_troubled));
+        let link = link.or(mine).or_else(|| self.links.values().next()).cloned().unwrap_or_else(idle);
+        Connection {
+            last_checked_at: self.last_checked_at,
+            next_check_at: self.links.values().filter_map(|link| link.next_check_at).min(),
+            checking: self.links.values().any(|link| link.checking),
+            ..link
         }
+    }
+}
+
+fn idle() -> Connection {
+    Connection {
+        state: ConnectionState::Idle,
+        since_at: None,
+        last_checked_at: None,
+        next_check_at: None,
+        checking: false,
+        detail: None,
     }
 }
 
@@ -69,20 +86,34 @@ pub(crate) fn pass_on(
 }
 
 impl Quorum {
-    /// Looks once, now.
+    /// Looks once at every provider that something is left for, now.
     pub async fn tick(&self) -> Result<Tick, ApiError> {
-        self.set_connection(|connection| connection.checking = true);
+        let providers = self.inner.engine.providers_with_work()?;
+        self.each_link(&providers, |link| link.checking = true);
         let ticked = self.inner.engine.tick().await;
+        self.after_tick(&providers, ticked)
+    }
+
+    /// Looks once at one provider, now. One that does not answer holds up no other.
+    pub async fn tick_at(&self, provider: &str) -> Result<Tick, ApiError> {
+        let providers = [provider.to_owned()];
+        self.each_link(&providers, |link| link.checking = true);
+        let ticked = self.inner.engine.tick_at(provider).await;
+        self.after_tick(&providers, ticked)
+    }
+
+    /// Notes how each provider answered, and tells which runs changed.
+    fn after_tick(&self, providers: &[String], ticked: Result<Tick, EngineError>) -> Result<Tick, ApiError> {
         let now = self.now();
         let tick = match ticked {
             Ok(tick) => tick,
             Err(error) => {
                 let error = ApiError::from(error);
                 tracing::error!(%error, "a tick failed");
-                self.set_connection(|connection| {
-                    connection.checking = false;
-                    connection.last_checked_at = Some(now);
-                    connection.detail = Some(error.to_string());
+                self.each_link(providers, |link| {
+                    link.checking = false;
+                    link.last_checked_at = Some(now);
+                    link.detail = Some(error.to_string());
                 });
                 return Err(error);
             }
@@ -91,21 +122,23 @@ impl Quorum {
         for run in runs {
             self.run_changed(run)?;
         }
-        let trouble = tick.connections.iter().find_map(|connection| connection.trouble.clone());
-        let asked = !tick.connections.is_empty();
-        self.set_connection(|connection| {
-            let state = match &trouble {
-                _ if !asked => ConnectionState::Idle,
-                None => ConnectionState::Online,
-                Some(trouble) => state_of(trouble.kind),
-            };
-            if connection.state != state {
-                connection.state = state;
-                connection.since_at = Some(now);
+        self.change_links(|state| {
+            for provider in providers {
+                let asked = tick.connections.iter().find(|connection| connection.provider == *provider);
+                let Some(asked) = asked else {
+                    state.links.remove(provider);
+                    continue;
+                };
+                let link = state.links.entry(provider.clone()).or_insert_with(idle);
+                let is = asked.trouble.as_ref().map_or(ConnectionState::Online, |trouble| state_of(trouble.kind));
+                if link.state != is {
+                    link.state = is;
+                    link.since_at = Some(now);
+                }
+                link.checking = false;
+                link.detail = asked.trouble.as_ref().map(words_of);
+                state.last_checked_at = Some(now);
             }
-            connection.checking = false;
-            connection.last_checked_at = if asked { Some(now) } else { connection.last_checked_at };
-            connection.detail = trouble.as_ref().map(words_of);
         });
         Ok(tick)
     }
@@ -116,61 +149,95 @@ impl Quorum {
         Ok(self.connection())
     }
 
-    /// Ticks for as long as the program is open. Never ends by itself.
+    /// Polls for as long as the program is open, each provider in a loop of its own. Never ends by itself.
     pub async fn run_polling(&self) {
+        let mut poked = self.inner.poke.subscribe();
+        let mut loops = JoinSet::new();
+        let mut polled: HashMap<task::Id, String> = HashMap::new();
         loop {
-            let pause = match self.inner.engine.has_work() {
-                Ok(true) => self.tick_and_pause().await,
-                Ok(false) => {
-                    self.rest();
-                    None
+            poked.mark_unchanged();
+            let is_readable = match self.inner.engine.providers_with_work() {
+                Ok(providers) => {
+                    for provider in providers {
+                        if !polled.values().any(|known| *known == provider) {
+                            let (quorum, at) = (self.clone(), provider.clone());
+                            let id = loops.spawn(async move { quorum.poll_provider(&at).await }).id();
+                            polled.insert(id, provider);
+                        }
+                    }
+                    true
                 }
                 Err(error) => {
                     tracing::error!(%error, "the store could not be read");
-                    Some(Duration::from_secs(60))
+                    false
                 }
             };
-            match pause {
-                // A tick that is asked for comes before its time.
-                Some(pause) => {
-                    tokio::select! {
-                        () = tokio::time::sleep(pause) => {}
-                        () = self.inner.poke.notified() => {}
-                    }
+            tokio::select! {
+                Some(ended) = loops.join_next_with_id() => {
+                    let id = match ended {
+                        Ok((id, ())) => id,
+                        Err(error) => {
+                            tracing::error!(%error, "a polling loop ended early");
+                            tokio::time::sleep(STORE_PAUSE).await;
+                            error.id()
+                        }
+                    };
+                    polled.remove(&id);
                 }
-                None => self.inner.poke.notified().await,
+                changed = poked.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(STORE_PAUSE), if !is_readable => {}
             }
         }
     }
 
-    fn rest(&self) {
-        self.set_connection(|connection| {
-            connection.state = ConnectionState::Idle;
-            connection.next_check_at = None;
-        });
+    /// Polls one provider until nothing is left for it.
+    async fn poll_provider(&self, provider: &str) {
+        let mut poked = self.inner.poke.subscribe();
+        loop {
+            // What is asked for from here on comes before its time.
+            poked.mark_unchanged();
+            let pause = match self.inner.engine.providers_with_work() {
+                Ok(providers) if !providers.iter().any(|known| known == provider) => {
+                    return self.change_links(|state| drop(state.links.remove(provider)));
+                }
+                Ok(_) => match self.tick_at(provider).await {
+                    Ok(tick) => self.pause_after(Some(provider), &tick),
+                    Err(_logged) => self.pause(Some(provider), false, true),
+                },
+                Err(error) => {
+                    tracing::error!(%error, "the store could not be read");
+                    STORE_PAUSE
+                }
+            };
+            let next = self.now().saturating_add(u32::try_from(pause.as_secs()).unwrap_or(u32::MAX));
+            self.each_link(&[provider.to_owned()], |link| link.next_check_at = Some(next));
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                changed = poked.changed() => if changed.is_err() { return },
+            }
+        }
     }
 
-    async fn tick_and_pause(&self) -> Option<Duration> {
-        let pause = match self.tick().await {
-            Ok(tick) => self.pause_after(&tick),
-            Err(_logged) => self.pause(false, true),
-        };
-        let next = self.now().saturating_add(u32::try_from(pause.as_secs()).unwrap_or(u32::MAX));
-        self.set_connection(|connection| connection.next_check_at = Some(next));
-        Some(pause)
+    /// Asks every loop to look now.
+    pub(crate) fn poke(&self) {
+        self.inner.poke.send_modify(|times| *times = times.wrapping_add(1));
     }
 
-    /// The pause after a tick; none while synchronous calls only wait for the next.
-    pub fn pause_after(&self, tick: &Tick) -> Duration {
-        if tick.is_eager { Duration::ZERO } else { self.pause(tick.changed > 0, tick.is_offline()) }
+    /// The pause after a tick of one provider or of all; none while synchronous calls only wait for the next.
+    pub fn pause_after(&self, provider: Option<&str>, tick: &Tick) -> Duration {
+        if tick.is_eager { Duration::ZERO } else { self.pause(provider, tick.changed > 0, tick.is_offline()) }
     }
 
     /// The user's pause, or the adaptive one.
-    fn pause(&self, changed: bool, is_offline: bool) -> Duration {
+    fn pause(&self, provider: Option<&str>, changed: bool, is_offline: bool) -> Duration {
         let chosen = self.stored_settings().ok().and_then(|stored| stored.settings.poll_seconds);
-        let is_sandbox = self.is_all_sandbox();
+        let is_sandbox = match provider {
+            Some(provider) => Address::read(provider).is_ok_and(|address| address.realm() == Realm::Sandbox),
+            None => self.is_all_sandbox(),
+        };
         let mut state = lock(&self.inner.polling);
-        let adaptive = state.pacer.next(changed, is_offline, random());
+        let pacer = state.pacers.entry(provider.unwrap_or_default().to_owned()).or_insert_with(|| Pacer::new(1.0));
+        let adaptive = pacer.next(changed, is_offline, random());
         match chosen {
             Some(seconds) if !is_offline && !is_sandbox => Duration::from_secs(u64::from(seconds)),
             _ if is_sandbox => adaptive.mul_f64(SANDBOX_SCALE),
@@ -187,18 +254,37 @@ impl Quorum {
             .all(|manifest| manifest.realm == Realm::Sandbox)
     }
 
-    fn set_connection(&self, change: impl FnOnce(&mut Connection)) {
+    /// The links to the providers as they were last seen, as one.
+    pub fn connection(&self) -> Connection {
+        let chosen = self.address().map(|address| address.as_str().to_owned()).unwrap_or_default();
+        lock(&self.inner.polling).shown(&chosen)
+    }
+
+    fn each_link(&self, providers: &[String], change: impl Fn(&mut Connection)) {
+        self.change_links(|state| {
+            for provider in providers {
+                change(state.links.entry(provider.clone()).or_insert_with(idle));
+            }
+        });
+    }
+
+    fn change_links(&self, change: impl FnOnce(&mut State)) {
+        let chosen = self.address().map(|address| address.as_str().to_owned()).unwrap_or_default();
         let changed = {
             let mut state = lock(&self.inner.polling);
-            let before = state.connection.clone();
-            change(&mut state.connection);
-            (state.connection != before).then(|| state.connection.clone())
+            let before = state.shown(&chosen);
+            change(&mut state);
+            let after = state.shown(&chosen);
+            (after != before).then_some(after)
         };
         if let Some(connection) = changed {
             self.tell(Event::ConnectionChanged(connection));
         }
     }
 }
+
+/// Until the store is tried again that could not be read.
+const STORE_PAUSE: Duration = Duration::from_secs(60);
 
 /// A number in [0, 1), for jitter only.
 fn random() -> f64 {

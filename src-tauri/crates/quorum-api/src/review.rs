@@ -92,11 +92,13 @@ fn votes(judgments: &Judgments, position: usize) -> Vec<ReviewVote> {
     let (schema, row) = (judgments.schema(), judgments.row(position));
     let mut votes = Vec::new();
     for (at, member) in judgments.ensemble().members().iter().enumerate() {
-        let Some(model) = judgments.seat(at) else { continue };
-        for vote in row.iter().filter(|vote| vote.model == model && (1..=member.runs).contains(&vote.run)) {
+        for vote in row.iter() {
+            let seat = judgments.panel().seat(row, vote.model, vote.run).filter(|seat| seat.member == at);
+            // A model that sat here before is named as itself.
+            let Some(model) = seat.and_then(|seat| member.models().nth(seat.rank)) else { continue };
             let values = decode(schema, vote.codes);
             votes.push(ReviewVote {
-                model: member.model.to_string(),
+                model: model.to_string(),
                 run: u32::from(vote.run),
                 weight: whole(member.weight),
                 relevant: vote.relevant,

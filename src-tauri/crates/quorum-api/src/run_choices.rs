@@ -4,11 +4,14 @@
 
 use quorum_core::manifest::{Cause, ManifestId, ManifestState, Pause, PauseKind};
 use quorum_engine::OpenFailure;
+use quorum_store::{Activity, ActivityKind};
 
 use crate::{
-    Quorum,
+    Address, Quorum,
+    activity::shown,
     dto::{
         error::{ApiError, ErrorCode},
+        events::Event,
         run::{FailureCause, RunSummary},
     },
     runs::failure_cause,
@@ -31,17 +34,48 @@ impl Quorum {
         self.store().change_manifest(id, |manifest| match manifest.paused.take().map(|pause| pause.kind) {
             Some(PauseKind::Budget) => manifest.budget_usd = None,
             Some(PauseKind::Canary) => manifest.skips_canary = true,
-            Some(PauseKind::User | PauseKind::TermsChanged | PauseKind::Elsewhere | PauseKind::Account) | None => {}
+            Some(
+                PauseKind::User | PauseKind::TermsChanged | PauseKind::Elsewhere | PauseKind::Account | PauseKind::Key,
+            )
+            | None => {}
         })?;
-        self.inner.poke.notify_one();
+        self.poke();
         self.run_changed(id)
+    }
+
+    /// Lets runs go on that stand still because their provider refused the key, now that another one is stored for it: who stores
+    /// it wants nothing else, and what they cost was agreed to. Returns which.
+    pub fn resume_with_new_key(&self, address: &Address) -> Result<Vec<RunSummary>, ApiError> {
+        let is_stopped = |pause: &Option<Pause>| pause.as_ref().is_some_and(|pause| pause.kind == PauseKind::Key);
+        let mut resumed = Vec::new();
+        for manifest in self.store().manifests()? {
+            let has_key = Address::read(&manifest.provider)?.key_host() == address.key_host();
+            if !has_key || manifest.finished_at.is_some() || !is_stopped(&manifest.paused) {
+                continue;
+            }
+            self.store().change_manifest(manifest.id, |stored| {
+                stored.paused.take_if(|pause| pause.kind == PauseKind::Key);
+            })?;
+            let activity = self.store().log(Activity {
+                number: 0,
+                at: self.now(),
+                kind: ActivityKind::Note,
+                manifest: Some(manifest.id),
+                title: format!("Run {} goes on", manifest.id),
+                body: "A new key is stored; the one before was refused.".to_owned(),
+            })?;
+            self.tell(Event::ActivityAdded(shown(&activity, 0)));
+            resumed.push(self.run_changed(manifest.id)?);
+        }
+        self.poke();
+        Ok(resumed)
     }
 
     /// Gives a run up: unsent batches are dropped, running ones are cancelled at the provider, answers that came are kept.
     pub fn run_cancel(&self, run: &str) -> Result<RunSummary, ApiError> {
         let id = self.run_id(run)?;
         self.give_up(id)?;
-        self.inner.poke.notify_one();
+        self.poke();
         self.run_changed(id)
     }
 
@@ -52,7 +86,7 @@ impl Quorum {
         for id in &ids {
             self.give_up(*id)?;
         }
-        self.inner.poke.notify_one();
+        self.poke();
         ids.into_iter().map(|id| self.run_changed(id)).collect()
     }
 
@@ -110,7 +144,7 @@ impl Quorum {
             return Err(ApiError::new(ErrorCode::RunState, "Nothing of this run can be asked again.")
                 .safe("Its votes are stored."));
         }
-        self.inner.poke.notify_one();
+        self.poke();
         self.run_changed(id)
     }
 }

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use quorum_core::{
-    manifest::{Batch, BatchState, Cause, Manifest, ManifestId, ManifestState, Outcome, PauseKind, Realm, TroubleKind},
+    manifest::{
+        Batch, BatchId, BatchState, Cause, Manifest, ManifestId, ManifestState, Outcome, PauseKind, Realm, TroubleKind,
+    },
     models::total_usd,
 };
-use quorum_engine::{OpenFailure, open_failures};
+use quorum_engine::{Allowances, Expected, OpenFailure, expected, open_failures};
 
 use crate::{
     Quorum,
     dto::{
         error::ApiError,
         events::Event,
-        plan::EnsembleMember,
         run::{self, BatchDetail, FailureCause, FailureGroup, RunDetail, RunState, RunSummary, SpendPoint},
     },
+    plans::members_of,
 };
 
 impl Quorum {
@@ -78,7 +80,9 @@ impl Quorum {
         let batches = self.store().batches(manifest.id)?;
         let summary = self.run_summary(&manifest, &batches)?;
         let failures = self.failure_groups(&manifest, &batches)?;
-        let pace = Pace::of(&summary, &batches, self.now());
+        let expected = self.expected_at(&manifest.provider)?;
+        let pace = Pace::of(&summary, &batches, self.now())
+            .or_else(|| Pace::by_batches(&summary, &batches, &expected, self.now()));
         let mut spend = vec![SpendPoint { at: manifest.created_at, usd: 0.0 }];
         let mut ingested: Vec<(u32, f64)> =
             batches.iter().filter_map(|batch| Some((batch.ingested_at?, batch.usd))).collect();
@@ -88,22 +92,12 @@ impl Quorum {
             total += usd;
             spend.push(SpendPoint { at, usd: total });
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "weights are small and positive")]
-        let ensemble = manifest
-            .ensemble
-            .members()
-            .iter()
-            .map(|member| EnsembleMember {
-                model: member.model.to_string(),
-                runs: u32::from(member.runs),
-                weight: member.weight.round() as u32,
-            })
-            .collect();
+        let ensemble = members_of(&manifest.ensemble);
         let usd_forecast =
             (summary.ingested > 0).then(|| total / f64::from(summary.ingested.max(1)) * f64::from(summary.requests));
         Ok(RunDetail {
             ensemble,
-            batches: batch_details(&manifest, &batches),
+            batches: batch_details(&manifest, &batches, &expected),
             failures,
             spend,
             usd_forecast,
@@ -112,6 +106,18 @@ impl Quorum {
             activity: self.activity_of(manifest.id)?,
             summary,
         })
+    }
+
+    /// When a provider's batches should start and end; those that are not in here cannot be foretold.
+    pub fn expected_at(&self, provider: &str) -> Result<BTreeMap<BatchId, Expected>, ApiError> {
+        let mut all = Vec::new();
+        for manifest in self.store().manifests()?.into_iter().filter(|manifest| manifest.provider == provider) {
+            let stands_still = manifest.paused.is_some() || manifest.cancelled;
+            let batches = self.store().batches(manifest.id)?.into_iter();
+            all.extend(batches.filter(|batch| !(stands_still && batch.state.is_unsent())));
+        }
+        let allowances = Allowances::load(self.store())?;
+        Ok(expected(&all, |model| allowances.usable(provider, model), self.now()))
     }
 
     fn failure_groups(&self, manifest: &Manifest, batches: &[Batch]) -> Result<Vec<FailureGroup>, ApiError> {
@@ -255,7 +261,7 @@ pub(crate) fn failure_cause(cause: Cause, code: &str, status: u16) -> FailureCau
     }
 }
 
-fn batch_details(manifest: &Manifest, batches: &[Batch]) -> Vec<BatchDetail> {
+fn batch_details(manifest: &Manifest, batches: &[Batch], expected: &BTreeMap<BatchId, Expected>) -> Vec<BatchDetail> {
     let of_model = |batch: &Batch| batches.iter().filter(|other| other.model == batch.model).count();
     batches
         .iter()
@@ -279,8 +285,8 @@ fn batch_details(manifest: &Manifest, batches: &[Batch]) -> Vec<BatchDetail> {
                 finalizing_at: batch.finalizing_at,
                 finished_at: batch.ended_at,
                 ingested_at: batch.ingested_at,
-                expected_start_at: None,
-                expected_end_at: None,
+                expected_start_at: expected.get(&batch.id).filter(|_| batch.state.is_unsent()).map(|it| it.start_at),
+                expected_end_at: expected.get(&batch.id).map(|it| it.end_at),
                 error_code: code,
                 error_message: message,
             }
@@ -337,13 +343,31 @@ impl Pace {
             return None;
         }
         let passed = f64::from(now.saturating_sub(started)).max(1.0);
-        let left = passed / share * (1.0 - share);
+        Some(Self::around(passed / share * (1.0 - share), now))
+    }
+
+    /// By what this account's batches took so far, where that says something of every batch that is still open.
+    fn by_batches(
+        summary: &RunSummary,
+        batches: &[Batch],
+        expected: &BTreeMap<BatchId, Expected>,
+        now: u32,
+    ) -> Option<Self> {
+        let mut open = batches.iter().filter(|batch| batch.state.is_live()).peekable();
+        if summary.finished_at.is_some() || open.peek().is_none() {
+            return None;
+        }
+        let ends: Option<Vec<u32>> = open.map(|batch| expected.get(&batch.id).map(|it| it.end_at)).collect();
+        Some(Self::around(f64::from(ends?.into_iter().max()?.saturating_sub(now)), now))
+    }
+
+    fn around(left_s: f64, now: u32) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "a few days at most; `as` saturates"
         )]
         let at = |seconds: f64| now.saturating_add(seconds.min(30.0 * WINDOW_S) as u32);
-        Some(Self { earliest_at: at(left * 0.8), latest_at: at(left * 1.5) })
+        Self { earliest_at: at(left_s * 0.8), latest_at: at(left_s * 1.5) }
     }
 }

@@ -11,6 +11,7 @@ use std::{
 
 use quorum_catalog::Catalog;
 use quorum_core::{
+    date::Date,
     ids::TopicId,
     manifest::{ManifestId, Realm, Seconds},
     topic::Topic,
@@ -18,11 +19,10 @@ use quorum_core::{
 use quorum_engine::{Clock, Connect, ConnectError, Engine, Options, SystemClock, Topics};
 use quorum_provider::{Provider, ProviderConfig};
 use quorum_store::Store;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{broadcast, watch};
 
 use crate::{
     dto::{
-        app::Connection,
         error::{ApiError, ErrorCode},
         events::Event,
     },
@@ -76,8 +76,8 @@ pub(crate) struct Inner {
     events: broadcast::Sender<Event>,
     /// Held while a plan is made durable: two at once could ask the same.
     pub planning: Mutex<()>,
-    /// Wakes the polling loop before its time.
-    pub poke: Notify,
+    /// Wakes the polling loops before their time: counts how often.
+    pub poke: watch::Sender<u32>,
     pub polling: Mutex<polling::State>,
     /// Runs that changed since they were last told about.
     pub dirty: Arc<Mutex<BTreeSet<ManifestId>>>,
@@ -200,7 +200,7 @@ impl Quorum {
                 clock,
                 events,
                 planning: Mutex::default(),
-                poke: Notify::new(),
+                poke: watch::Sender::new(0),
                 polling: Mutex::default(),
                 dirty,
                 connections,
@@ -249,6 +249,11 @@ impl Quorum {
         self.inner.clock.now()
     }
 
+    /// Today's date (UTC).
+    pub fn today(&self) -> Date {
+        Date::from_epoch_days(i32::try_from(self.now() / 86_400).unwrap_or(i32::MAX))
+    }
+
     /// What happens from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.inner.events.subscribe()
@@ -268,10 +273,5 @@ impl Quorum {
             ..Options::default()
         });
         Ok(())
-    }
-
-    /// The link to the provider as it was last seen.
-    pub fn connection(&self) -> Connection {
-        lock(&self.inner.polling).connection.clone()
     }
 }

@@ -1,7 +1,5 @@
 //! Settings as stored, and the provider beside them.
 
-use quorum_core::{ids::ModelId, models::ModelTable};
-use quorum_engine::Allowances;
 use quorum_store::StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,13 +9,12 @@ use crate::{
     dto::{
         app::ProviderKind,
         error::ApiError,
-        settings::{NotificationSettings, QueueAllowance, Settings, Theme},
+        settings::{NotificationSettings, Settings, Theme},
     },
     provider::Address,
 };
 
 const SETTING: &str = "settings";
-const MODELS: &str = "models";
 
 /// What the store holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,7 +47,6 @@ impl Default for Stored {
                 confirm_above_usd: None,
                 poll_seconds: None,
                 delete_remote_files: true,
-                allowances: Vec::new(),
             },
         }
     }
@@ -88,9 +84,7 @@ impl Quorum {
     }
 
     pub fn settings_get(&self) -> Result<Settings, ApiError> {
-        let mut settings = self.stored_settings()?.settings;
-        settings.allowances = self.allowances()?;
-        Ok(settings)
+        Ok(self.stored_settings()?.settings)
     }
 
     /// Stores settings after checking them; returns them as stored.
@@ -108,56 +102,12 @@ impl Quorum {
         if !is_money(settings.budget_day_usd) || !is_money(settings.confirm_above_usd) {
             return Err(ApiError::invalid("An amount of money must be 0 or more."));
         }
-        self.set_allowances(&settings.allowances)?;
         let mut stored = self.stored_settings()?;
-        stored.settings = Settings { allowances: Vec::new(), ..settings };
+        stored.settings = settings;
         self.store().set_setting(SETTING, &stored)?;
         self.apply_settings()?;
-        self.inner.poke.notify_one();
+        self.poke();
         self.settings_get()
-    }
-
-    fn allowances(&self) -> Result<Vec<QueueAllowance>, ApiError> {
-        let allowances = Allowances::load(self.store())?;
-        let address = self.address()?;
-        Ok(self
-            .models()?
-            .0
-            .iter()
-            .filter_map(|model| {
-                let tokens = allowances.known(address.as_str(), &model.model)?;
-                let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
-                Some(QueueAllowance { model: model.model.to_string(), tokens })
-            })
-            .collect())
-    }
-
-    fn set_allowances(&self, wanted: &[QueueAllowance]) -> Result<(), ApiError> {
-        let mut allowances = Allowances::load(self.store())?;
-        let address = self.address()?;
-        let mut changed = false;
-        for model in self.models()?.0 {
-            let tokens =
-                wanted.iter().find(|entry| entry.model == model.model.as_str()).map(|entry| u64::from(entry.tokens));
-            changed |= allowances.set(address.as_str(), &model.model, tokens);
-        }
-        for entry in wanted {
-            changed |=
-                allowances.set(address.as_str(), &ModelId::new(entry.model.as_str()), Some(u64::from(entry.tokens)));
-        }
-        if changed {
-            allowances.save(self.store())?;
-        }
-        Ok(())
-    }
-
-    /// Prices, limits and shutdown dates per model: the user's where there are some, else the shipped ones.
-    pub fn models(&self) -> Result<ModelTable, ApiError> {
-        Ok(self.store().setting(MODELS)?.unwrap_or_default())
-    }
-
-    pub fn set_models(&self, models: &ModelTable) -> Result<(), ApiError> {
-        Ok(self.store().set_setting(MODELS, models)?)
     }
 
     /// Chooses where requests go from now on. Runs that are under way stay with their provider.
@@ -168,7 +118,7 @@ impl Quorum {
         }
         stored.provider = Some(address);
         self.store().set_setting(SETTING, &stored)?;
-        self.inner.poke.notify_one();
+        self.poke();
         Ok(())
     }
 }

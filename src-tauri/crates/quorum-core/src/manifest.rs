@@ -135,8 +135,10 @@ pub enum PauseKind {
     Canary,
     /// The account runs a batch of this manifest that this store does not know: a copy of the store is at work.
     Elsewhere,
-    /// The provider takes nothing more from this account until a person acts there: credit, limit, key.
+    /// The provider takes nothing more from this account until a person acts there: credit or limit.
     Account,
+    /// The provider refuses the key for sending; another one that is stored lifts it.
+    Key,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

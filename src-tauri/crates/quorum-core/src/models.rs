@@ -1,7 +1,13 @@
 //! The model table: prices, limits and shutdown dates as data that the user can edit.
 //!
 //! Shipped values: OpenAI's pricing, deprecations and model pages as of November 2026. Prices are USD per million tokens at the
-//! standard rate; a batch costs half. Nothing here decides anything by a model's name.
+//! standard rate; a batch costs half. What a provider announces ([`announced`]) lies over them, and what the user changes
+//! ([`edits`]) over that. Nothing here decides anything by a model's name.
+
+pub mod announced;
+pub mod edits;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +21,34 @@ pub fn total_usd(amounts: impl IntoIterator<Item = f64>) -> f64 {
     amounts.into_iter().fold(0.0, |total, usd| total + usd)
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The day that the shipped values are from.
+pub const SHIPPED_AS_OF: &str = "2026-11-01";
+
+/// What a request to a model may carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parameter {
+    /// A strict schema for the answer. Every request of Quorum carries one: a model without it cannot be asked.
+    JsonSchema,
+    /// How long to think. Not sent; a model that takes it bills its reasoning as output.
+    ReasoningEffort,
+    /// Sampling. Never sent: the gpt-5 family refuses it line by line.
+    Temperature,
+}
+
+impl Parameter {
+    pub const ALL: [Self; 3] = [Self::JsonSchema, Self::ReasoningEffort, Self::Temperature];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JsonSchema => "json_schema",
+            Self::ReasoningEffort => "reasoning_effort",
+            Self::Temperature => "temperature",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     pub model: ModelId,
     /// USD per million input tokens.
@@ -25,18 +58,15 @@ pub struct Model {
     /// USD per million output tokens, reasoning included.
     pub output_usd: f64,
     /// `YYYY-MM-DD`: the provider refuses the model from this day on.
-    #[serde(default)]
     pub shutdown_date: Option<String>,
     /// Reasoning tokens to expect per answer before there is any history.
-    #[serde(default)]
     pub reasoning_tokens: u32,
     /// Enqueued prompt tokens that the account may have at a time for this model; `None`: not known, learned from a refusal.
-    #[serde(default)]
     pub queue_tokens: Option<u64>,
+    pub parameters: BTreeSet<Parameter>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelTable(pub Vec<Model>);
 
 impl Default for ModelTable {
@@ -50,6 +80,7 @@ impl Default for ModelTable {
                 shutdown_date: shutdown_date.map(str::to_owned),
                 reasoning_tokens,
                 queue_tokens: None,
+                parameters: BTreeSet::from([Parameter::JsonSchema, Parameter::ReasoningEffort]),
             };
         Self(vec![
             row("gpt-5-nano", 0.05, 0.005, 0.40, Some("2026-12-11"), 320),
@@ -85,14 +116,19 @@ pub enum Shutdown {
 /// Days before a shutdown from which on it is said.
 pub const SHUTDOWN_WARNING_DAYS: i32 = 60;
 
+/// How close a shutdown on that day is.
+pub fn shutdown_on(date: Option<&str>, today: Date) -> Shutdown {
+    let Some(date) = date.and_then(Date::read) else { return Shutdown::None };
+    match date.epoch_days() - today.epoch_days() {
+        ..=0 => Shutdown::Past,
+        days if days <= SHUTDOWN_WARNING_DAYS => Shutdown::Soon { days },
+        _ => Shutdown::None,
+    }
+}
+
 impl Model {
     pub fn shutdown(&self, today: Date) -> Shutdown {
-        let Some(date) = self.shutdown_date.as_deref().and_then(Date::read) else { return Shutdown::None };
-        match date.epoch_days() - today.epoch_days() {
-            ..=0 => Shutdown::Past,
-            days if days <= SHUTDOWN_WARNING_DAYS => Shutdown::Soon { days },
-            _ => Shutdown::None,
-        }
+        shutdown_on(self.shutdown_date.as_deref(), today)
     }
 
     /// USD for this usage: cached tokens are part of the input, reasoning is part of the output.

@@ -65,11 +65,9 @@ pub fn missing<'a>(
     in_flight: impl Fn(ModelNo, u8) -> bool + 'a,
 ) -> impl Iterator<Item = (usize, u8)> + 'a {
     ensemble.members().iter().enumerate().flat_map(move |(at, member)| {
-        let number = number(&member.model);
-        let missing: Vec<(usize, u8)> = (1..=member.runs)
-            .filter(|run| number.is_none_or(|number| !row.contains(number, *run) && !in_flight(number, *run)))
-            .map(|run| (at, run))
-            .collect();
+        let models: Vec<ModelNo> = member.models().filter_map(&number).collect();
+        let is_held = |run| models.iter().any(|model| row.contains(*model, run) || in_flight(*model, run));
+        let missing: Vec<(usize, u8)> = (1..=member.runs).filter(|run| !is_held(*run)).map(|run| (at, run)).collect();
         missing
     })
 }
@@ -134,6 +132,10 @@ mod tests {
         assert_eq!(lacks, [(0, 1), (1, 1)]);
         let lacks: Vec<_> = missing(&ensemble, row, number, |model, run| model == ModelNo(5) && run == 1).collect();
         assert_eq!(lacks, [(0, 1)]);
+        // Who takes another's place is asked only what that one has not answered.
+        let replaced = ensemble.replaced(&"gpt-5-nano".into(), &"gpt-6-luna".into()).expect("it sits there");
+        let lacks: Vec<_> = missing(&replaced, row, number, |_, _| false).collect();
+        assert_eq!(lacks, [(0, 1), (1, 1)]);
     }
 
     proptest! {

@@ -40,9 +40,22 @@ pub struct FieldConsensus {
 /// An ensemble with the store's model numbers, ready for many tallies.
 #[derive(Clone, Debug)]
 pub struct Panel {
-    /// (model, runs, weight); models that the store has never seen are not in here but count for completeness.
-    seats: Vec<(ModelNo, u8, f64)>,
+    /// Models that the store has never seen are not in here but count for completeness.
+    seats: Vec<Seat>,
     pairs: u32,
+}
+
+/// Where a model's votes sit.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    pub model: ModelNo,
+    pub runs: u8,
+    pub weight: f64,
+    /// Place of its member in the ensemble, and its own among the member's models: 0 is the one that is asked.
+    pub member: usize,
+    pub rank: usize,
+    /// The models that go before it in the member. A run that one of them has answered is not this model's any more.
+    before: Vec<ModelNo>,
 }
 
 impl Panel {
@@ -51,17 +64,35 @@ impl Panel {
         let seats = ensemble
             .members()
             .iter()
-            .filter_map(|member| Some((number(member.model.as_str())?, member.runs, member.weight)))
+            .enumerate()
+            .flat_map(|(member, is)| {
+                let known = is.models().enumerate().filter_map(|(rank, model)| Some((rank, number(model.as_str())?)));
+                let known: Vec<(usize, ModelNo)> = known.collect();
+                let seat = |nth: usize| {
+                    let (rank, model) = known[nth];
+                    let before = known[..nth].iter().map(|(_, model)| *model).collect();
+                    Seat { model, runs: is.runs, weight: is.weight, member, rank, before }
+                };
+                (0..known.len()).map(seat).collect::<Vec<_>>()
+            })
             .collect();
         Self { seats, pairs: ensemble.requests() }
     }
 
-    /// The weight of a vote of this (model, run); `None` when it does not sit in the panel.
-    pub fn weight(&self, model: ModelNo, run: u8) -> Option<f64> {
-        self.seats
-            .iter()
-            .find(|(seat, runs, _)| *seat == model && (1..=*runs).contains(&run))
-            .map(|(_, _, weight)| *weight)
+    /// Where a vote of a review sits; `None` when it does not sit in the panel.
+    pub fn seat(&self, row: VoteRow<'_>, model: ModelNo, run: u8) -> Option<&Seat> {
+        let seat = self.seats.iter().find(|seat| seat.model == model && (1..=seat.runs).contains(&run))?;
+        (!seat.before.iter().any(|before| row.contains(*before, run))).then_some(seat)
+    }
+
+    /// The weight of a vote of a review; `None` when it does not count.
+    pub fn weight(&self, row: VoteRow<'_>, model: ModelNo, run: u8) -> Option<f64> {
+        self.seat(row, model, run).map(|seat| seat.weight)
+    }
+
+    /// Whether a review has a vote for a member's run, whichever of its models gave it.
+    pub fn has(&self, row: VoteRow<'_>, member: usize, run: u8) -> bool {
+        self.seats.iter().filter(|seat| seat.member == member).any(|seat| row.contains(seat.model, run))
     }
 
     /// Votes that make a review complete.
@@ -71,7 +102,7 @@ impl Panel {
 
     /// Same models and runs with other weights, in seat order: for what-if questions.
     pub fn reweighted(&self, weights: impl Fn(ModelNo) -> f64) -> Self {
-        let seats = self.seats.iter().map(|(model, runs, _)| (*model, *runs, weights(*model))).collect();
+        let seats = self.seats.iter().map(|seat| Seat { weight: weights(seat.model), ..seat.clone() }).collect();
         Self { seats, pairs: self.pairs }
     }
 }
@@ -89,7 +120,7 @@ pub fn tally_into(schema: &Schema, panel: &Panel, row: VoteRow<'_>, consensus: &
     let mut weight_of = [0.0_f64; 2];
     let mut votes = 0;
     for vote in row.iter() {
-        if let Some(weight) = panel.weight(vote.model, vote.run) {
+        if let Some(weight) = panel.weight(row, vote.model, vote.run) {
             weight_of[usize::from(vote.relevant)] += weight;
             votes += 1;
         }
@@ -133,7 +164,7 @@ fn tally_field<const VALUES: usize>(
     let mut weights = [0.0_f64; VALUES];
     let (mut total, mut abstentions) = (0.0, 0);
     for vote in row.iter().filter(|vote| vote.relevant) {
-        let Some(weight) = panel.weight(vote.model, vote.run) else { continue };
+        let Some(weight) = panel.weight(row, vote.model, vote.run) else { continue };
         match vote.codes.get(slot).and_then(|code| field.decode(*code)) {
             Some(value) => {
                 weights[usize::from(value)] += weight;
@@ -242,6 +273,7 @@ mod tests {
                     model: format!("m{at}").as_str().into(),
                     runs: u8::try_from(votes.len()).expect("few votes"),
                     weight: *weight,
+                    replaces: Vec::new(),
                 })
                 .collect(),
         )
@@ -288,6 +320,36 @@ mod tests {
         // Two relevant votes without a claim, one of them without a severity.
         assert_eq!(consensus.abstentions, 3);
         assert_eq!(consensus.fields[1], FieldConsensus::default());
+    }
+
+    #[test]
+    fn a_replaced_model_fills_the_runs_that_its_successor_has_not_answered() {
+        let ensemble = Ensemble::read("m1=m0:2:3,m2:1").expect("ensemble");
+        let panel = Panel::new(&ensemble, |name| name[1..].parse().ok().map(ModelNo));
+        let vote = |model, run, severity: &str| {
+            let value = schema().fields()[0].value(severity);
+            Vote {
+                model: ModelNo(model),
+                run,
+                relevant: true,
+                imported: false,
+                at: 0,
+                codes: encode(&schema(), &[value, None]),
+            }
+        };
+        let check = |votes: &[Vote], counted: u32, complete: bool, severity: u8, confidence: f64| {
+            let mut row = Vec::new();
+            merge(VoteRow::empty(), votes, 2, &mut row);
+            let consensus = tally(&schema(), &panel, VoteRow::read(&row).expect("row"));
+            let field = consensus.fields[0];
+            assert_eq!((consensus.votes, consensus.complete), (counted, complete));
+            assert_eq!((field.value, field.confidence), (Some(severity), confidence));
+        };
+        // Run 1 from the model that sat here before, run 2 from its successor.
+        check(&[vote(0, 1, "mild"), vote(1, 2, "mild"), vote(2, 1, "severe")], 3, true, 1, 6.0 / 7.0);
+        // Both answered run 1: the successor's vote counts, once.
+        check(&[vote(0, 1, "severe"), vote(1, 1, "mild"), vote(2, 1, "mild")], 2, false, 1, 1.0);
+        check(&[vote(0, 1, "mild"), vote(0, 2, "mild"), vote(0, 3, "severe")], 2, false, 1, 1.0);
     }
 
     #[test]

@@ -1,46 +1,59 @@
-//! Queue allowances: how many prompt tokens an account may have enqueued per model, known from the settings or learned from a
-//! refusal ("Limit: 2,000,000 enqueued tokens").
+//! Queue allowances: how many prompt tokens an account may have enqueued per model, learned from a refusal ("Limit: 2,000,000
+//! enqueued tokens"), else stated in the model table.
 
 use std::collections::BTreeMap;
 
+use crate::model_edits;
 use quorum_core::{
     ids::ModelId,
     manifest::Batch,
+    models::ModelTable,
     plan::{Request, SizedRequest},
 };
 use quorum_store::{Store, StoreError};
-use serde::{Deserialize, Serialize};
 
 const SETTING: &str = "allowances";
 
 /// Our token counts may differ from the provider's by a few percent; this share of an allowance is used.
 const USED_SHARE: f64 = 0.95;
 
-/// Enqueued tokens allowed, per provider address and model.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Allowances(BTreeMap<String, BTreeMap<ModelId, u64>>);
+/// Enqueued tokens allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowances {
+    /// By a provider's refusal, per address.
+    learned: BTreeMap<String, BTreeMap<ModelId, u64>>,
+    /// By the model table, whatever the provider.
+    stated: BTreeMap<ModelId, u64>,
+}
 
 impl Allowances {
     pub fn load(store: &Store) -> Result<Self, StoreError> {
-        Ok(store.setting(SETTING)?.unwrap_or_default())
+        let table = model_edits(store)?.over(&ModelTable::default());
+        let stated = table.0.into_iter().filter_map(|model| Some((model.model, model.queue_tokens?))).collect();
+        Ok(Self { learned: store.setting(SETTING)?.unwrap_or_default(), stated })
     }
 
+    /// Keeps what was learned.
     pub fn save(&self, store: &Store) -> Result<(), StoreError> {
-        store.set_setting(SETTING, self)
+        store.set_setting(SETTING, &self.learned)
     }
 
-    /// Sets or (with `None`) forgets an allowance. True when that changed anything.
-    pub fn set(&mut self, provider: &str, model: &ModelId, tokens: Option<u64>) -> bool {
-        let models = self.0.entry(provider.to_owned()).or_default();
-        match tokens {
-            Some(tokens) => models.insert(model.clone(), tokens) != Some(tokens),
-            None => models.remove(model).is_some(),
-        }
+    /// Takes in what a refusal says. True when that is news.
+    pub fn learn(&mut self, provider: &str, model: &ModelId, tokens: u64) -> bool {
+        self.learned.entry(provider.to_owned()).or_default().insert(model.clone(), tokens) != Some(tokens)
+    }
+
+    /// Forgets what any provider said about a model: the user knows better, until the next refusal. True when there was any.
+    pub fn forget(&mut self, model: &ModelId) -> bool {
+        self.learned.values_mut().map(|models| models.remove(model).is_some()).fold(false, |any, was| any | was)
+    }
+
+    pub fn learned(&self, provider: &str, model: &ModelId) -> Option<u64> {
+        self.learned.get(provider)?.get(model).copied()
     }
 
     pub fn known(&self, provider: &str, model: &ModelId) -> Option<u64> {
-        self.0.get(provider)?.get(model).copied()
+        self.learned(provider, model).or_else(|| self.stated.get(model).copied())
     }
 
     /// Tokens that may be enqueued at a time, with a margin for differing counts.
@@ -91,4 +104,21 @@ pub fn mean_sizes(batch: &Batch, requests: &[Request]) -> Vec<SizedRequest> {
             tokens: batch.tokens.div_ceil(count),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_knows_better_than_the_table_until_the_user_says_otherwise() {
+        let (mini, nano) = (ModelId::from("gpt-5-mini"), ModelId::from("gpt-5-nano"));
+        let mut allowances = Allowances { stated: [(mini.clone(), 5_000_000)].into(), ..Allowances::default() };
+        assert_eq!(allowances.known("here", &mini), Some(5_000_000));
+        assert!(allowances.learn("here", &mini, 2_000_000) && !allowances.learn("here", &mini, 2_000_000));
+        assert_eq!(allowances.usable("here", &mini), Some(1_900_000));
+        assert_eq!(allowances.known("there", &mini), Some(5_000_000), "another provider, another account");
+        assert!(allowances.forget(&mini) && !allowances.forget(&mini));
+        assert_eq!((allowances.known("here", &mini), allowances.known("here", &nano)), (Some(5_000_000), None));
+    }
 }

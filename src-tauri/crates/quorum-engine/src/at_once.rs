@@ -251,7 +251,7 @@ impl Engine {
         part: Part,
         round: &mut Round<'_>,
     ) -> Result<Option<Batch>, EngineError> {
-        let usd = money::charged_at_once(manifest, &batch.model, part.usage);
+        let usd = money::charged(manifest, &batch.model, part.usage, true);
         let topic = self.topics.topic(&manifest.topic).ok_or_else(|| EngineError::NoTopic(manifest.topic.clone()))?;
         let stored = self.store.add_answers(Answers {
             batch: batch.id,

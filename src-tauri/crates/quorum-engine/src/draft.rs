@@ -122,7 +122,8 @@ pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Re
         let number = |model: &ModelId| store.model_no(model);
         for (member, run) in missing(wish.ensemble, votes.row(fact.number), number, |_, _| false) {
             let request = Request { review: fact.number, run };
-            if store.model_no(&members[member].model).is_some_and(|model| in_flight.holds(model, request)) {
+            let mut models = members[member].models().filter_map(|model| store.model_no(model));
+            if models.any(|model| in_flight.holds(model, request)) {
                 held += 1;
                 continue;
             }

@@ -58,6 +58,7 @@ impl Engine {
                 Action::Fetch => return self.fetch(&manifest, &next, round).await,
                 Action::Upload | Action::Create | Action::Cancel | Action::Clean => {
                     round.creations += u32::from(action == Action::Create);
+                    round.uploads += u32::from(action == Action::Upload);
                     let outcome = self.effect(&action, &manifest, &next, round).await?;
                     let goes_on = matches!(outcome, Recorded::Uploaded(_));
                     if !self.record(&next, outcome, round)? || !goes_on {
@@ -129,10 +130,14 @@ impl Engine {
         Ok(View {
             now: self.clock.now(),
             may_send: self.may_send(manifest, batch, round)?,
-            room: match (round.may_create(), has_room) {
-                (false, _) => Room::TooFast,
-                (true, false) => Room::QueueFull,
-                (true, true) => Room::Free,
+            room: if !round.may_create() {
+                Room::TooFast
+            } else if !has_room {
+                Room::QueueFull
+            } else if batch.input_file.is_none() && !round.may_upload() {
+                Room::TooManyFiles
+            } else {
+                Room::Free
             },
             sighting: sighting.clone(),
             file: file.clone(),
@@ -236,10 +241,10 @@ impl Engine {
         if before.trouble == after.trouble {
             return Ok(());
         }
-        let Some(words) = account_stop(after) else { return Ok(()) };
+        let Some(stop) = account_stop(after) else { return Ok(()) };
         let manifest = self.store.manifest(after.id.manifest)?;
         if manifest.paused.is_none() && !manifest.cancelled {
-            self.pause(&manifest, PauseKind::Account, &words, round)?;
+            self.pause(&manifest, stop.kind, &stop.words, round)?;
         }
         Ok(())
     }

@@ -3,17 +3,20 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use quorum_core::{
     ids::{ModelId, TopicId},
     manifest::{Batch, BatchId, BatchState, Manifest, ManifestState, Pause, PauseKind, Seconds, Trouble, TroubleKind},
     plan::BatchLimits,
     topic::Topic,
 };
-use quorum_provider::{Provider, limits::BATCH_CREATIONS_PER_HOUR_MAX};
+use quorum_provider::{
+    Provider,
+    limits::{BATCH_CREATIONS_PER_HOUR_MAX, UPLOADS_PER_MINUTE_MAX},
+};
 use quorum_store::{Activity, ActivityKind, Store, StoreError};
 
 use crate::{
@@ -71,8 +74,15 @@ pub struct Tick {
 }
 
 impl Tick {
+    /// No provider that was asked has answered.
     pub fn is_offline(&self) -> bool {
-        self.connections.iter().any(|connection| connection.trouble.is_some())
+        !self.connections.is_empty() && self.connections.iter().all(|connection| connection.trouble.is_some())
+    }
+
+    fn add(&mut self, other: Self) {
+        self.changed += other.changed;
+        self.is_eager |= other.is_eager;
+        self.connections.extend(other.connections);
     }
 }
 
@@ -85,8 +95,10 @@ pub struct Engine {
     pub(crate) folder: PathBuf,
     options: RwLock<Options>,
     pub(crate) tell: Box<dyn Fn(Event) + Send + Sync>,
-    /// One tick at a time.
-    ticking: tokio::sync::Mutex<()>,
+    /// One tick at a time and provider: one that does not answer holds up no other.
+    ticking: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Held while an allowance is learned: two providers' ticks keep theirs in one place.
+    pub(crate) learning: Mutex<()>,
 }
 
 /// What there is to do at one provider.
@@ -95,6 +107,8 @@ struct Work {
     manifests: Vec<(Manifest, Vec<Batch>)>,
     /// Batches created within the last hour, by any run.
     creations: u32,
+    /// Files sent within the last minute.
+    uploads: u32,
 }
 
 /// The batches of a provider as this tick knows them.
@@ -106,13 +120,16 @@ pub(crate) struct Round<'a> {
     pub batches: BTreeMap<BatchId, Batch>,
     pub allowances: Allowances,
     pub creations: u32,
+    pub uploads: u32,
     pub changed: u32,
     pub is_eager: bool,
 }
 
-/// The provider's own limit, less a margin for other clients of the account.
+/// The provider's own limits, less a margin for other clients of the account.
 const CREATIONS_PER_HOUR_MAX: u32 = BATCH_CREATIONS_PER_HOUR_MAX / 20 * 19;
+const FILES_PER_MINUTE_MAX: u32 = UPLOADS_PER_MINUTE_MAX / 20 * 19;
 const HOUR_S: Seconds = 3_600;
+const MINUTE_S: Seconds = 60;
 
 impl Round<'_> {
     pub fn of(&self, manifest: &Manifest) -> impl Iterator<Item = &Batch> {
@@ -122,6 +139,10 @@ impl Round<'_> {
 
     pub fn may_create(&self) -> bool {
         self.creations < CREATIONS_PER_HOUR_MAX
+    }
+
+    pub fn may_upload(&self) -> bool {
+        self.uploads < FILES_PER_MINUTE_MAX
     }
 }
 
@@ -142,7 +163,8 @@ impl Engine {
             folder,
             options: RwLock::default(),
             tell: Box::new(tell),
-            ticking: tokio::sync::Mutex::default(),
+            ticking: Mutex::default(),
+            learning: Mutex::default(),
         }
     }
 
@@ -172,16 +194,21 @@ impl Engine {
     /// Manifests with something to do, by provider address.
     fn work(&self) -> Result<BTreeMap<String, Work>, EngineError> {
         let delete_files = self.options().delete_files;
-        let hour_ago = self.clock.now().saturating_sub(HOUR_S);
+        let now = self.clock.now();
+        let (hour_ago, minute_ago) = (now.saturating_sub(HOUR_S), now.saturating_sub(MINUTE_S));
         let mut all: BTreeMap<String, Work> = BTreeMap::new();
         for manifest in self.store.manifests()? {
             let batches = self.store.batches(manifest.id)?;
             let is_recent = |batch: &&Batch| batch.attempts > 0 && batch.intended_at.is_some_and(|at| at > hour_ago);
             let creations = u32::try_from(batches.iter().filter(is_recent).count()).unwrap_or(u32::MAX);
+            // A batch's file is sent moments before the batch is created.
+            let was_sent = |batch: &&Batch| !batch.at_once && batch.intended_at.is_some_and(|at| at > minute_ago);
+            let uploads = u32::try_from(batches.iter().filter(was_sent).count()).unwrap_or(u32::MAX);
             let is_open = manifest.finished_at.is_none()
                 || batches.iter().any(|batch| batch.state.is_live() || (delete_files && needs_cleaning(batch)));
             let work = all.entry(manifest.provider.clone()).or_default();
             work.creations = work.creations.saturating_add(creations);
+            work.uploads = work.uploads.saturating_add(uploads);
             if is_open {
                 work.manifests.push((manifest, batches));
             }
@@ -190,23 +217,45 @@ impl Engine {
         Ok(all)
     }
 
-    /// Looks once and does what can be done.
+    /// The addresses of the providers that something is left for.
+    pub fn providers_with_work(&self) -> Result<Vec<String>, EngineError> {
+        Ok(self.work()?.into_keys().collect())
+    }
+
+    /// Looks once at every provider, side by side, and does what can be done.
     pub async fn tick(&self) -> Result<Tick, EngineError> {
-        let _one_at_a_time = self.ticking.lock().await;
+        let providers = self.providers_with_work()?;
+        let ticks = join_all(providers.iter().map(|provider| self.tick_at(provider))).await;
         let mut tick = Tick::default();
-        for (address, work) in self.work()? {
-            let connection = self.tick_provider(&address, work, &mut tick).await?;
-            (self.tell)(Event::ConnectionChanged(connection.clone()));
-            tick.connections.push(connection);
+        for ticked in ticks {
+            tick.add(ticked?);
         }
-        tick.live = self.live()?;
+        tick.live = self.live(None)?;
         Ok(tick)
     }
 
-    /// Manifests that go on without the user.
-    pub fn live(&self) -> Result<u32, EngineError> {
+    /// Looks once at one provider.
+    pub async fn tick_at(&self, provider: &str) -> Result<Tick, EngineError> {
+        let turn = {
+            let mut ticking = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(ticking.entry(provider.to_owned()).or_default())
+        };
+        let _one_at_a_time = turn.lock().await;
+        let mut tick = Tick::default();
+        if let Some(work) = self.work()?.remove(provider) {
+            let connection = self.tick_provider(provider, work, &mut tick).await?;
+            (self.tell)(Event::ConnectionChanged(connection.clone()));
+            tick.connections.push(connection);
+        }
+        tick.live = self.live(Some(provider))?;
+        Ok(tick)
+    }
+
+    /// Manifests that go on without the user, of one provider or of all.
+    fn live(&self, provider: Option<&str>) -> Result<u32, EngineError> {
         let mut live = 0;
-        for manifest in self.store.manifests()? {
+        let manifests = self.store.manifests()?.into_iter();
+        for manifest in manifests.filter(|manifest| provider.is_none_or(|provider| manifest.provider == provider)) {
             let batches = self.store.batches(manifest.id)?;
             live +=
                 u32::from(manifest.state(&batches) == ManifestState::Live || self.is_unfinished(&manifest, &batches));
@@ -247,6 +296,7 @@ impl Engine {
             batches: manifests.iter().flat_map(|(_, batches)| batches).map(|batch| (batch.id, batch.clone())).collect(),
             allowances: Allowances::load(&self.store)?,
             creations: work.creations,
+            uploads: work.uploads,
             changed: 0,
             is_eager: false,
         };

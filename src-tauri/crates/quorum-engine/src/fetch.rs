@@ -5,15 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use quorum_core::{
-    manifest::{Batch, Manifest, Outcome, Price, Seconds},
-    models::{BATCH_DISCOUNT, Model, Usage},
-};
+use quorum_core::manifest::{Batch, Manifest, Outcome, Seconds};
 use quorum_provider::{Provider, ProviderError};
 use quorum_store::{Ingest, Ingested, Store, StoreError};
 
 use crate::{
-    EngineError,
+    EngineError, money,
     results::{self, Asked},
 };
 
@@ -125,7 +122,7 @@ pub fn ingest_files(
             "odd lines in the result files"
         );
     }
-    let usd = usd(manifest.prices.iter().find(|price| price.model == batch.model), results.usage);
+    let usd = money::charged(manifest, &batch.model, results.usage, false);
     Ok(store.ingest(Ingest {
         batch: batch.id,
         space: manifest.space,
@@ -135,19 +132,4 @@ pub fn ingest_files(
         usd,
         at: now,
     })?)
-}
-
-fn usd(price: Option<&Price>, usage: Usage) -> f64 {
-    price.map_or(0.0, |price| {
-        let model = Model {
-            model: price.model.clone(),
-            input_usd: price.input_usd,
-            cached_usd: price.cached_usd,
-            output_usd: price.output_usd,
-            shutdown_date: None,
-            reasoning_tokens: 0,
-            queue_tokens: None,
-        };
-        model.usd(usage, BATCH_DISCOUNT)
-    })
 }

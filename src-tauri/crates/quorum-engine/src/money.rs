@@ -28,13 +28,16 @@ pub fn outstanding(manifest: &Manifest, batch: &Batch) -> f64 {
     if batch.state.is_live() { (expected(manifest, batch) - batch.usd).max(0.0) } else { 0.0 }
 }
 
-/// What synchronous calls cost that used this much.
-pub(crate) fn charged_at_once(manifest: &Manifest, model: &ModelId, usage: Usage) -> f64 {
+/// What requests cost that used this much: cached tokens are part of the input, reasoning is part of the output.
+pub(crate) fn charged(manifest: &Manifest, model: &ModelId, usage: Usage, at_once: bool) -> f64 {
     let Some(price) = price(manifest, model) else { return 0.0 };
     let cached = usage.cached.min(usage.input);
     #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
     let cost = |tokens: u64, usd: f64| tokens as f64 * usd / TOKENS_PER_PRICE;
-    cost(usage.input - cached, price.input_usd) + cost(cached, price.cached_usd) + cost(usage.output, price.output_usd)
+    let full = cost(usage.input - cached, price.input_usd)
+        + cost(cached, price.cached_usd)
+        + cost(usage.output, price.output_usd);
+    full * discount(at_once)
 }
 
 fn price<'a>(manifest: &'a Manifest, model: &ModelId) -> Option<&'a Price> {

@@ -1,9 +1,11 @@
 //! The queue at the provider: what refusals teach about it, batches cut to fit, and batches in it that must not be.
 
+use std::sync::PoisonError;
+
 use quorum_core::manifest::{Batch, BatchState, Manifest, PauseKind};
 use quorum_provider::{ProviderError, QueueAllowance, queue_limit};
 
-use crate::{Engine, EngineError, Event, allowance::mean_sizes, engine::Round, submit::new_batch};
+use crate::{Allowances, Engine, EngineError, Event, allowance::mean_sizes, engine::Round, submit::new_batch};
 
 /// Refusals for want of room, with nothing of ours in the queue, after which a batch is cut in two.
 const REFUSALS_TO_CUT: u32 = 3;
@@ -15,8 +17,17 @@ impl Engine {
         let Some(QueueAllowance::Tokens(tokens)) = queue_limit(words).map(|limit| limit.allowance) else {
             return Ok(());
         };
-        if round.allowances.set(round.address, &batch.model, Some(tokens)) {
-            round.allowances.save(&self.store)?;
+        let is_news = {
+            let _one_at_a_time = self.learning.lock().unwrap_or_else(PoisonError::into_inner);
+            // Read anew: the user or another provider's tick may have changed it meanwhile.
+            round.allowances = Allowances::load(&self.store)?;
+            let is_news = round.allowances.learn(round.address, &batch.model, tokens);
+            if is_news {
+                round.allowances.save(&self.store)?;
+            }
+            is_news
+        };
+        if is_news {
             // The refusal is explained: what fits goes at once, and the rest when there is room.
             let stored = self.store.change_batch(batch.id, |batch| batch.retry_at = None)?;
             round.batches.insert(stored.id, stored);

@@ -47,6 +47,8 @@ pub enum Room {
     QueueFull,
     /// As many batches were created within the hour as the provider allows.
     TooFast,
+    /// As many files were sent within the minute as the provider allows.
+    TooManyFiles,
 }
 
 /// What looking for the batch at the provider found.
@@ -132,6 +134,7 @@ fn is_due(batch: &Batch, view: &View) -> bool {
 fn no_room(room: Room, now: Seconds) -> Trouble {
     let (kind, words) = match room {
         Room::TooFast => (TroubleKind::RateLimited, "the provider takes 2,000 new batches an hour"),
+        Room::TooManyFiles => (TroubleKind::RateLimited, "the provider takes 1,000 files a minute"),
         Room::Free | Room::QueueFull => (TroubleKind::QueueFull, ""),
     };
     Trouble { kind, words: words.to_owned(), at: now }

@@ -109,9 +109,29 @@ pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manife
 /// Trial requests per model.
 pub const CANARY_REQUESTS: usize = 4;
 
+/// The models of a draft that would be tried first: those that are new to the topic's terms and are asked much more than a trial.
+pub fn trials(store: &Store, realm: Realm, topic: &Topic, draft: &Draft) -> Result<Vec<ModelId>, StoreError> {
+    let space = store.space(realm, &topic.id, &topic.schema.term_hash())?;
+    let mut tried = Vec::new();
+    for share in draft.shares.iter().filter(|share| share.batches.first().is_some_and(is_worth_a_trial)) {
+        let is_known = match &space {
+            Some(space) => has_answered(store, space.number, &share.model)?,
+            None => false,
+        };
+        if !is_known {
+            tried.push(share.model.clone());
+        }
+    }
+    Ok(tried)
+}
+
+fn is_worth_a_trial(plan: &BatchPlan) -> bool {
+    plan.requests.len() > 2 * CANARY_REQUESTS
+}
+
 /// Takes the first few requests out of a plan, unless that is nearly all of it.
 fn take_canary(plan: &mut BatchPlan) -> Option<BatchPlan> {
-    if plan.requests.len() <= 2 * CANARY_REQUESTS {
+    if !is_worth_a_trial(plan) {
         return None;
     }
     let share = |total: u64| total / plan.requests.len() as u64 * CANARY_REQUESTS as u64;

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quorum_api::Address;
-use quorum_core::ensemble::Ensemble;
+use quorum_core::{
+    ensemble::Ensemble,
+    models::edits::{Edit, Field},
+};
 
 pub use trust::{Trust, TrustAbout};
 
@@ -52,6 +55,9 @@ pub enum Command {
     /// Look at topics, check and add catalogs.
     #[command(subcommand)]
     Catalog(Catalog),
+    /// Prices, limits, parameters and shutdown dates of models, with your edits over the shipped values.
+    #[command(subcommand)]
+    Models(Models),
     /// Estimate what is missing and what it costs. Sends nothing.
     Plan(Wish),
     /// Get the missing votes.
@@ -77,7 +83,8 @@ pub enum Command {
         #[arg(long)]
         no_canary: bool,
     },
-    /// Look once at the provider, or until nothing is live.
+    /// Look once at the provider, or until nothing is live. Says which runs stand still and what to do; waiting then ends with
+    /// status 1.
     Poll {
         #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
         wait: Option<Option<u64>>,
@@ -91,6 +98,10 @@ pub enum Command {
         #[arg(long)]
         ondemand: bool,
     },
+    /// Send no more of a run; what is at the provider goes on.
+    Pause { manifest: u32 },
+    /// Go on with a paused run; a budget or a failed trial that stopped it is lifted.
+    Resume { manifest: u32 },
     /// Give a run up, or all; answers that came are kept.
     Cancel {
         #[arg(required_unless_present = "all")]
@@ -164,9 +175,12 @@ pub struct Wish {
     /// Reviews of each business, the first K in the dataset's order.
     #[arg(long, value_parser = k, allow_negative_numbers = true)]
     pub k: u32,
-    /// The ensemble [default: gpt-5-mini:1:2,gpt-5-nano:3:1].
+    /// The ensemble; `new=old:runs` is a model in the place of another [default: gpt-5-mini:1:2,gpt-5-nano:3:1].
     #[arg(long, value_name = "m:runs[:weight],…", value_parser = models)]
     pub models: Option<String>,
+    /// Ask NEW for what OLD has not answered; OLD's votes stay and count in its place.
+    #[arg(long, value_name = "OLD=NEW", value_parser = field_value)]
+    pub replace: Vec<(String, String)>,
 }
 
 /// A topic on a dataset at one K, as it is answered now.
@@ -199,6 +213,28 @@ pub enum Dataset {
         name: Option<String>,
     },
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    List,
+    /// Edit fields of a model, or add one with its prices: input_usd, cached_usd, output_usd (US dollars per million tokens,
+    /// standard price), shutdown_date, reasoning_tokens, queue_tokens, parameters.
+    Set {
+        model: String,
+        #[arg(required = true, value_name = "FIELD=VALUE", value_parser = model_edit)]
+        edits: Vec<Edit>,
+    },
+    /// Bring the shipped values back; a model that you added goes.
+    Reset {
+        #[arg(required_unless_present = "all")]
+        model: Option<String>,
+        /// Every model.
+        #[arg(long, conflicts_with = "model")]
+        all: bool,
+    },
+    /// Ask the provider which models it has and when they are shut down. Costs nothing.
+    Ask,
 }
 
 #[derive(Debug, Subcommand)]
@@ -295,8 +331,13 @@ fn k(text: &str) -> Result<u32, String> {
 }
 
 fn field_value(text: &str) -> Result<(String, String), String> {
-    let (field, value) = text.split_once('=').ok_or("expected FIELD=VALUE")?;
+    let (field, value) = text.split_once('=').ok_or("expected it as LEFT=RIGHT")?;
     Ok((field.to_owned(), value.to_owned()))
+}
+
+fn model_edit(text: &str) -> Result<Edit, String> {
+    let (field, value) = field_value(text)?;
+    Field::read(&field).and_then(|field| Edit::read(field, &value)).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Subcommand)]

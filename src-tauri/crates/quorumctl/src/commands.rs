@@ -8,6 +8,7 @@ mod extract;
 mod health;
 mod impact;
 mod key;
+mod models;
 mod overrides;
 mod plan;
 mod runs;
@@ -37,6 +38,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Restore { file } => health::restore(&data_dir(&cli.global)?, output, &file),
         Command::Dataset(command) => dataset::run(&open()?, output, &command),
         Command::Catalog(command) => catalog::run(&open()?, output, &command),
+        Command::Models(command) => models::run(&open()?, output, command).await,
         Command::Plan(wish) => plan::run(&open()?, output, &wish),
         Command::Extract { wish, budget, yes, wait, mode, canary, no_canary } => {
             let canary = (canary || no_canary).then_some(canary);
@@ -46,6 +48,8 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Poll { wait } => runs::poll(&open()?, output, wait).await,
         Command::Status { manifest } => runs::status(&open()?, output, manifest),
         Command::Retry { manifest, ondemand } => runs::retry(&open()?, output, manifest, ondemand).await,
+        Command::Pause { manifest } => runs::pause(&open()?, output, manifest),
+        Command::Resume { manifest } => runs::resume(&open()?, output, manifest).await,
         Command::Cancel { manifest, .. } => runs::cancel(&open()?, output, manifest).await,
         Command::Votes(command) => votes::run(&open()?, output, &command),
         Command::Override(command) => overrides::run(&open()?, output, &command),

@@ -23,8 +23,8 @@ pub enum Waited {
 /// The wish on the command line: `--wait` waits as long as it takes, `--wait=N` at most N seconds.
 pub type Wish = Option<Option<u64>>;
 
-/// Ticks until `is_settled`, telling progress when it changes. Troubles of other providers than `address` are left to those
-/// who wait for them.
+/// Ticks until `is_settled`, telling progress when it changes. Other providers than `address` are left to those who wait for
+/// them.
 pub async fn until(
     quorum: &Quorum,
     output: Output,
@@ -36,7 +36,11 @@ pub async fn until(
     let deadline = limit.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
     let (mut said, mut has_answered) = (String::new(), false);
     loop {
-        let tick = quorum.tick().await?;
+        // Who waits for one provider is not held up by another.
+        let tick = match address {
+            Some(address) => quorum.tick_at(address).await?,
+            None => quorum.tick().await?,
+        };
         total.changed += tick.changed;
         total.live = tick.live;
         total.connections.clone_from(&tick.connections);
@@ -53,7 +57,7 @@ pub async fn until(
             output.progress(&line);
             said = line;
         }
-        let mut pause = quorum.pause_after(&tick);
+        let mut pause = quorum.pause_after(address, &tick);
         if let Some(deadline) = deadline {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

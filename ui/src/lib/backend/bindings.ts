@@ -20,6 +20,10 @@ export const commands = {
 	catalogSave: (changes: CatalogChange[]) => typedError<CatalogOverview, ApiError>(__TAURI_INVOKE("catalog_save", { changes })),
 	catalogAdd: (dir: string) => typedError<CatalogOverview, ApiError>(__TAURI_INVOKE("catalog_add", { dir })),
 	modelList: () => typedError<ModelList, ApiError>(__TAURI_INVOKE("model_list")),
+	modelTable: () => typedError<ModelTable, ApiError>(__TAURI_INVOKE("model_table")),
+	modelEdit: (model: string, field: ModelField, value: string) => typedError<ModelTable, ApiError>(__TAURI_INVOKE("model_edit", { model, field, value })),
+	modelReset: (model: string | null) => typedError<ModelTable, ApiError>(__TAURI_INVOKE("model_reset", { model })),
+	modelsAsk: () => typedError<ModelTable, ApiError>(__TAURI_INVOKE("models_ask")),
 	planEstimate: (request: PlanRequest) => typedError<Estimate, ApiError>(__TAURI_INVOKE("plan_estimate", { request })),
 	extractionStart: (request: PlanRequest, budgetUsd: number | null, fingerprint: string) => typedError<ExtractionStarted, ApiError>(__TAURI_INVOKE("extraction_start", { request, budgetUsd, fingerprint })),
 	runList: () => typedError<RunSummary[], ApiError>(__TAURI_INVOKE("run_list")),
@@ -190,8 +194,9 @@ export type BatchDetail = {
 	/**  The provider is done: completed, failed, expired or cancelled. */
 	finishedAt: number | null,
 	ingestedAt: number | null,
-	/**  When it should be done, by the run's own pace. */
+	/**  While it waits: when it should be sent, by what this account's batches took and the tokens ahead; `None`: not known. */
 	expectedStartAt: number | null,
+	/**  When it should be done; `None`: done, or not known. */
 	expectedEndAt: number | null,
 	/**  The provider's words, if it failed. */
 	errorCode: string | null,
@@ -548,6 +553,8 @@ export type EnsembleMember = {
 	model: string,
 	runs: number,
 	weight: number,
+	/**  Models that sat here before: what they have answered is not asked again and counts here. */
+	replaces?: string[],
 };
 
 export type EnsemblePreset = {
@@ -615,6 +622,10 @@ export type Estimate = {
 	/**  Without the batch discount. */
 	usdFull: number,
 	outputBasis: OutputBasis,
+	/**  Models that are tried with a few requests first, unless that is left out. */
+	trialModels: string[],
+	/**  Requests of each trial. */
+	trialRequests: number,
 	/**  How long it takes by experience, in seconds; `None` while there is none. */
 	secondsMin: number | null,
 	secondsMax: number | null,
@@ -961,6 +972,8 @@ export type ModelEstimate = {
 	shutdownDate: string | null,
 };
 
+export type ModelField = "inputUsd" | "cachedUsd" | "outputUsd" | "shutdownDate" | "reasoningTokens" | "queueTokens" | "parameters";
+
 /**  The models that can be chosen, and the ensembles that come ready-made. */
 export type ModelList = {
 	models: ModelPrice[],
@@ -982,10 +995,44 @@ export type ModelPrice = {
 	shutdownDate: string | null,
 };
 
+/**  One model as everything uses it. Prices are US dollars per million tokens at the standard rate; a batch costs half. */
+export type ModelRow = {
+	model: string,
+	inputUsd: number,
+	cachedUsd: number,
+	outputUsd: number,
+	/**  `YYYY-MM-DD`: refused from this day on. */
+	shutdownDate: string | null,
+	/**  The date is the provider's own word. */
+	shutdownAnnounced: boolean,
+	/**  Reasoning tokens to expect of an answer before there is any history. */
+	reasoningTokens: number,
+	/**  Tokens that may wait at the provider at once; exact below 2^53, which 32 bits could not be. */
+	queueTokens: number | null,
+	/**  The allowance was taken from a refusal's words. */
+	queueLearned: boolean,
+	/**  Names such as `json_schema`. */
+	parameters: string[],
+	/**  Fields with a value of the user's. */
+	edited: ModelField[],
+	/**  The user added it; a reset removes it. */
+	own: boolean,
+	/**  Whether the provider lists it; `None`: it was not asked, or lists nothing. */
+	listed: boolean | null,
+};
+
 export type ModelScore = {
 	model: string,
 	/**  `None` without gold on a review that the model judged. */
 	accuracy: Share | null,
+};
+
+export type ModelTable = {
+	models: ModelRow[],
+	/**  The day that the shipped values are from, `YYYY-MM-DD`. */
+	shippedAsOf: string,
+	/**  When the provider was last asked for its models. */
+	askedAt: number | null,
 };
 
 /**  One switch a kind of notification. */
@@ -1064,6 +1111,8 @@ export type PlanRequest = {
 	k: number,
 	ensemble: EnsembleMember[],
 	mode: Mode,
+	/**  Try models that are new to a topic with a few requests first; left out: where it costs money. */
+	canary?: boolean | null,
 };
 
 export type PlanWarning = {
@@ -1078,6 +1127,10 @@ export type PlanWarningCode =
 "modelShutsDown" | 
 /**  The model is past its shutdown and cannot be asked. */
 "modelShutDown" | 
+/**  The provider was asked for its models and does not name it. */
+"modelNotListed" | 
+/**  By the model table it takes no answer schema, and cannot be asked. */
+"noSchema" | 
 /**  No price is known: the cost leaves this model out. */
 "priceUnknown" | 
 /**  The plan is above the daily budget. */
@@ -1188,12 +1241,6 @@ export type ProviderKind =
 "openai" | 
 /**  Another server that speaks the same protocol. */
 "custom";
-
-/**  Tokens of one model that may wait at the provider at once. */
-export type QueueAllowance = {
-	model: string,
-	tokens: number,
-};
 
 /**  One field of one review, or its relevance. */
 export type QueueLabel = {
@@ -1384,7 +1431,7 @@ export type RunDetail = {
 	/**  Ascending in time; the sum grows with every ingested batch. */
 	spend: SpendPoint[],
 	usdForecast: number | null,
-	/**  Expected end by this run's own pace; `None` before 2 % is answered. */
+	/**  Expected end by this run's own pace, before 2 % is answered by what the account's batches took; `None`: not known yet. */
 	etaEarliestAt: number | null,
 	etaLatestAt: number | null,
 	/**  Newest first. */
@@ -1459,7 +1506,6 @@ export type Settings = {
 	pollSeconds: number | null,
 	/**  Delete input and output files at the provider once they are ingested. */
 	deleteRemoteFiles: boolean,
-	allowances: QueueAllowance[],
 };
 
 export type Severity = "info" | "warning" | "danger";

@@ -64,6 +64,13 @@ class App {
 		this.state = state.data;
 	}
 
+	/** Again after the model table was edited. */
+	async loadModels(): Promise<void> {
+		const r = await call(backend().commands.modelList());
+		if (r.ok) this.models = r.data;
+		else toasts.fail(r.error);
+	}
+
 	async loadDatasets(): Promise<void> {
 		const r = await call(backend().commands.datasetList());
 		if (!r.ok) {

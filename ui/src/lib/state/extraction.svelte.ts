@@ -25,6 +25,8 @@ class Extraction {
 	preset = $state("");
 	members = $state<EnsembleMember[]>([]);
 	mode = $state<Mode>("batch");
+	/** Models that are new to a topic are tried with a few requests first. */
+	canary = $state(true);
 
 	estimate = $state.raw<Estimate | null>(null);
 	error = $state.raw<ApiError | null>(null);
@@ -44,6 +46,7 @@ class Extraction {
 			k: this.chosenK,
 			ensemble: this.members.map((m) => ({ ...m })),
 			mode: this.mode,
+			...(this.canary ? {} : { canary: false }),
 		};
 	});
 
@@ -77,6 +80,24 @@ class Extraction {
 	change(model: string, change: Partial<EnsembleMember>): void {
 		this.members = this.members.map((m) => (m.model === model ? { ...m, ...change } : m));
 		this.preset = customPreset;
+	}
+
+	/** Another model for what is missing; what the earlier one has answered counts in its place. */
+	replace(old: string, model: string): void {
+		this.members = this.members.map((m) => {
+			if (m.model !== old) return m;
+			const replaces = [old, ...(m.replaces ?? []).filter((r) => r !== model)];
+			return { ...m, model, replaces };
+		});
+		this.preset = customPreset;
+	}
+
+	/** Takes a replacement back. */
+	restore(model: string): void {
+		this.members = this.members.map((m) => {
+			const [before, ...earlier] = m.replaces ?? [];
+			return m.model === model && before ? { ...m, model: before, replaces: earlier } : m;
+		});
 	}
 
 	add(model: string): void {

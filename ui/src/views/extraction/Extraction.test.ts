@@ -31,6 +31,7 @@ beforeEach(() => {
 	extraction.other = false;
 	extraction.typedK = "";
 	extraction.search = "";
+	extraction.canary = true;
 	route.view = { page: "extraction" };
 });
 
@@ -195,4 +196,41 @@ test("search looks in names and in questions", async () => {
 	expect(screen.getByTestId("topic-G1_hygiene")).toBeTruthy();
 	await fireEvent.input(screen.getByTestId("topic-search"), { target: { value: "zzz" } });
 	expect(screen.getByText(/No topic matches/)).toBeTruthy();
+});
+
+test("another model is asked for what is missing of one that ends, and its votes stay", async () => {
+	await open();
+	extraction.topics = ["G1_allergy"];
+	await waitFor(() => expect(text("est-known")).toBe("− 9,960"));
+	const select = screen.getByTestId<HTMLSelectElement>("replace-gpt-5-nano");
+	expect([...select.options].map((o) => o.value)).toEqual(["", "gpt-6-luna", "gpt-5.1"]);
+	await fireEvent.change(select, { target: { value: "gpt-6-luna" } });
+	await settled();
+	expect(text("est-known")).toBe("− 9,960");
+	expect(text("replaced-gpt-6-luna")).toContain("asked for what gpt-5-nano has not answered");
+	expect(extraction.request?.ensemble.at(-1)).toEqual({
+		model: "gpt-6-luna",
+		runs: 3,
+		weight: 1,
+		replaces: ["gpt-5-nano"],
+	});
+	expect(screen.queryByTestId("replace-gpt-5-nano")).toBeNull();
+	await fireEvent.click(screen.getByTestId("restore-gpt-6-luna"));
+	await settled();
+	expect(screen.getByTestId("member-gpt-5-nano")).toBeTruthy();
+});
+
+test("the trial is on, says what it saves, and without it what is at stake", async () => {
+	await open();
+	expect(text("trial-words")).toContain("gpt-5-mini and gpt-5-nano have not answered this yet");
+	expect(text("trial-words")).toContain("that costs 8 requests and not 9,960");
+	await fireEvent.click(screen.getByTestId("trial-on"));
+	await settled();
+	expect(text("trial-words")).toContain("all 9,960 requests are at stake: hours, and up to $1.79");
+	expect(extraction.request?.canary).toBe(false);
+});
+
+test("the sandbox costs nothing, so nothing is tried first", async () => {
+	await open({ scenario: "sandbox" });
+	expect(screen.queryByTestId("trial")).toBeNull();
 });

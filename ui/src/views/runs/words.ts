@@ -2,7 +2,7 @@
 
 import type { BatchDetail, BatchState, RunSummary } from "../../lib/backend";
 import type { StateGlyph } from "../../lib/components/icons";
-import { clock, dayShort, percent, when } from "../../lib/format";
+import { clock, counted, dayShort, percent, when } from "../../lib/format";
 
 export interface Tag {
 	glyph: StateGlyph;
@@ -86,6 +86,20 @@ export function batchTag(b: BatchDetail, asOf: string | null): Tag {
 		case "cancelled":
 			return { glyph, tone: "", label: "Cancelled" };
 	}
+}
+
+/** When the batches that wait for room in the queue should be sent; `null` where none waits. */
+export function queueWords(batches: BatchDetail[], now: number): string | null {
+	const waiting = batches.filter((b) => b.state === "waiting" || b.state === "planned");
+	if (waiting.length === 0) return null;
+	const wait = `${counted(waiting.length, "batch", "batches")} ${waiting.length === 1 ? "waits" : "wait"} for room in the queue.`;
+	const starts = waiting.map((b) => b.expectedStartAt);
+	if (starts.some((at) => at === null)) return `${wait} When is not known yet: no batch of this account has ended.`;
+	const known = starts.filter((at) => at !== null);
+	const [first, last] = [Math.min(...known), Math.max(...known)];
+	const at = (t: number) => (t - now < 60 ? "now" : `about ${t - now < 86400 ? clock(t) : dayShort(t)}`);
+	const when = at(first) === at(last) ? at(first) : `${at(first)} to ${at(last)}`;
+	return `${wait} ${waiting.length === 1 ? "It" : "They"} should be sent ${when}, by what this account's batches took so far.`;
 }
 
 /** `18 Nov` or `09:12`, for the run's heading. */

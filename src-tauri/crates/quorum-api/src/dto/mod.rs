@@ -32,6 +32,10 @@
 //! | `catalog_save` | `changes` | [`CatalogOverview`](catalog::CatalogOverview) |
 //! | `catalog_add` | `dir` | [`CatalogOverview`](catalog::CatalogOverview) |
 //! | `model_list` | | [`ModelList`](plan::ModelList) |
+//! | `model_table` | | [`ModelTable`](model::ModelTable) |
+//! | `model_edit` | `model`, `field`, `value` (as written; empty: none) | [`ModelTable`](model::ModelTable) |
+//! | `model_reset` | `model?` (nothing: all) | [`ModelTable`](model::ModelTable) |
+//! | `models_ask` | (asks the provider) | [`ModelTable`](model::ModelTable) |
 //! | `plan_estimate` | `request` | [`Estimate`](plan::Estimate) |
 //! | `extraction_start` | `request`, `budgetUsd?` (consent to go above the daily budget, up to this), `fingerprint` | [`ExtractionStarted`](plan::ExtractionStarted) |
 //! | `run_list` | | `Vec<`[`RunSummary`](run::RunSummary)`>`, newest first |
@@ -89,6 +93,7 @@ pub mod dataset;
 pub mod error;
 pub mod events;
 pub mod file;
+pub mod model;
 pub mod overrides;
 pub mod plan;
 pub mod queue;

@@ -16,6 +16,10 @@ pub struct PlanRequest {
     pub k: u32,
     pub ensemble: Vec<EnsembleMember>,
     pub mode: Mode,
+    /// Try models that are new to a topic with a few requests first; left out: where it costs money.
+    #[serde(default)]
+    #[specta(optional)]
+    pub canary: Option<bool>,
 }
 
 /// One model of an ensemble: it is asked `runs` times, and each answer weighs `weight`.
@@ -25,6 +29,10 @@ pub struct EnsembleMember {
     pub model: String,
     pub runs: u32,
     pub weight: u32,
+    /// Models that sat here before: what they have answered is not asked again and counts here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[specta(optional)]
+    pub replaces: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -98,6 +106,10 @@ pub struct Estimate {
     #[specta(type = Number)]
     pub usd_full: f64,
     pub output_basis: OutputBasis,
+    /// Models that are tried with a few requests first, unless that is left out.
+    pub trial_models: Vec<String>,
+    /// Requests of each trial.
+    pub trial_requests: u32,
     /// How long it takes by experience, in seconds; `None` while there is none.
     pub seconds_min: Option<u32>,
     pub seconds_max: Option<u32>,
@@ -187,6 +199,10 @@ pub enum PlanWarningCode {
     ModelShutsDown,
     /// The model is past its shutdown and cannot be asked.
     ModelShutDown,
+    /// The provider was asked for its models and does not name it.
+    ModelNotListed,
+    /// By the model table it takes no answer schema, and cannot be asked.
+    NoSchema,
     /// No price is known: the cost leaves this model out.
     PriceUnknown,
     /// The plan is above the daily budget.

@@ -67,7 +67,7 @@ pub struct RunDetail {
     pub spend: Vec<SpendPoint>,
     #[specta(type = Option<Number>)]
     pub usd_forecast: Option<f64>,
-    /// Expected end by this run's own pace; `None` before 2 % is answered.
+    /// Expected end by this run's own pace, before 2 % is answered by what the account's batches took; `None`: not known yet.
     pub eta_earliest_at: Option<u32>,
     pub eta_latest_at: Option<u32>,
     /// Newest first.
@@ -97,8 +97,9 @@ pub struct BatchDetail {
     /// The provider is done: completed, failed, expired or cancelled.
     pub finished_at: Option<u32>,
     pub ingested_at: Option<u32>,
-    /// When it should be done, by the run's own pace.
+    /// While it waits: when it should be sent, by what this account's batches took and the tokens ahead; `None`: not known.
     pub expected_start_at: Option<u32>,
+    /// When it should be done; `None`: done, or not known.
     pub expected_end_at: Option<u32>,
     /// The provider's words, if it failed.
     pub error_code: Option<String>,

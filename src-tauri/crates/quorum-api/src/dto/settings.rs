@@ -34,7 +34,6 @@ pub struct Settings {
     pub poll_seconds: Option<u32>,
     /// Delete input and output files at the provider once they are ingested.
     pub delete_remote_files: bool,
-    pub allowances: Vec<QueueAllowance>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -54,12 +53,4 @@ pub struct NotificationSettings {
     pub needs_you: bool,
     /// Holds all but `needs_you` until then.
     pub quiet_until_at: Option<u32>,
-}
-
-/// Tokens of one model that may wait at the provider at once.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct QueueAllowance {
-    pub model: String,
-    pub tokens: u32,
 }

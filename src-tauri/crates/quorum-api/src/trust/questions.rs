@@ -3,7 +3,7 @@
 use quorum_core::{
     topic::Topic,
     trust::{Judge, Vote, VoteMatrix},
-    votes::VoteRef,
+    votes::{VoteRef, VoteRow},
 };
 
 use crate::judgments::Judgments;
@@ -76,28 +76,29 @@ impl Question {
         let (members, schema) = (judgments.ensemble().members(), judgments.schema());
         let judges: Vec<Judge> = members
             .iter()
-            .flat_map(|member| {
-                (1..=member.runs).map(|run| Judge {
-                    name: format!("{}/{run}", member.model),
-                    model: member.model.to_string(),
+            // A model that took another's place judges otherwise than that one.
+            .flat_map(|member| member.models().map(move |model| (member, model)))
+            .flat_map(|(member, model)| {
+                (1..=member.runs).map(move |run| Judge {
+                    name: format!("{model}/{run}"),
+                    model: model.to_string(),
                     weight: member.weight,
                 })
             })
             .collect();
-        // A vote's judge: the first of its model, and its run.
-        let firsts: Vec<_> = members
+        // A vote's judge: the first of its member, its model among the member's, and its run.
+        let firsts: Vec<u32> = members
             .iter()
-            .enumerate()
-            .scan(0_u32, |next, (at, member)| {
+            .scan(0_u32, |next, member| {
                 let first = *next;
-                *next += u32::from(member.runs);
-                Some((judgments.seat(at), member.runs, first))
+                *next += u32::from(member.runs) * u32::try_from(member.models().count()).ok()?;
+                Some(first)
             })
             .collect();
-        let judge_of = |vote: &VoteRef<'_>| {
-            let seat =
-                firsts.iter().find(|(seat, runs, _)| *seat == Some(vote.model) && (1..=*runs).contains(&vote.run));
-            seat.map(|(_, _, first)| first + u32::from(vote.run) - 1)
+        let judge_of = |row: VoteRow<'_>, vote: &VoteRef<'_>| {
+            let seat = judgments.panel().seat(row, vote.model, vote.run)?;
+            let earlier = u32::from(seat.runs) * u32::try_from(seat.rank).ok()?;
+            Some(firsts[seat.member] + earlier + u32::from(vote.run) - 1)
         };
         let value_of = |vote: &VoteRef<'_>| {
             let field = asked.field()?;
@@ -107,8 +108,9 @@ impl Question {
         for position in 0..judgments.reviews() {
             let item = u32::try_from(positions.len()).expect("the store numbers reviews in 32 bits");
             let before = votes.len();
-            for vote in judgments.row(position).iter() {
-                let Some(judge) = judge_of(&vote) else { continue };
+            let row = judgments.row(position);
+            for vote in row.iter() {
+                let Some(judge) = judge_of(row, &vote) else { continue };
                 if let Some(label) = asked.code(vote.relevant, value_of(&vote)) {
                     let label = u16::try_from(label).expect("a term has at most 255 values");
                     votes.push(Vote { item, judge, label });

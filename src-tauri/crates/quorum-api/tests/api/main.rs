@@ -3,8 +3,10 @@
 mod catalog;
 mod compare;
 mod ground_truth;
+mod key;
 mod overrides;
 mod pages;
+mod polling;
 mod queue;
 mod trust;
 mod trust_files;

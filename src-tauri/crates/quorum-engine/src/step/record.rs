@@ -1,6 +1,6 @@
 //! What came of an action, taken into the batch. Pure.
 
-use quorum_core::manifest::{Batch, BatchState, Seconds, Trouble, TroubleKind};
+use quorum_core::manifest::{Batch, BatchState, Pause, PauseKind, Seconds, Trouble, TroubleKind};
 use quorum_provider::{EffectError, ProviderError, wire};
 
 use super::{PAUSE_S_MAX, observe};
@@ -118,17 +118,24 @@ pub(crate) fn pause(batch: &mut Batch, error: &ProviderError, now: Seconds) {
 }
 
 /// Why nothing more of the run can be sent before a person has acted at the provider: in words that say what is safe and what to do.
-pub(crate) fn account_stop(batch: &Batch) -> Option<String> {
+pub(crate) fn account_stop(batch: &Batch) -> Option<Pause> {
     let trouble =
         batch.trouble.as_ref().filter(|_| batch.state.is_unsent() || (batch.at_once && batch.state.is_live()))?;
-    let (what, remedy) = match trouble.kind {
-        TroubleKind::QuotaExhausted => ("the account's credit or limit is used up", "Top it up at the provider"),
-        TroubleKind::KeyRefused => ("the provider refuses the key", "Give it one that may send"),
+    let (kind, what, remedy) = match trouble.kind {
+        TroubleKind::QuotaExhausted => {
+            (PauseKind::Account, "the account's credit or limit is used up", "Top it up at the provider, then resume")
+        }
+        TroubleKind::KeyRefused => (
+            PauseKind::Key,
+            "the provider refuses the key",
+            "Store one of the same project that may send, and it goes on; or resume with this one",
+        ),
         _ => return None,
     };
     let said = trouble.words.trim();
     let said = if said.is_empty() { String::new() } else { format!(" The provider says: {said}") };
-    Some(format!("{what}. Votes and what is already sent are safe. {remedy}, then resume.{said}"))
+    let words = format!("{what}. Votes and what is already sent are safe. {remedy}.{said}");
+    Some(Pause { kind, words })
 }
 
 /// The provider's words about a failure, sorted by what a person can do.

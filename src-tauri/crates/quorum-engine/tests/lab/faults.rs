@@ -547,7 +547,7 @@ async fn a_copy_of_the_store_at_work_elsewhere_pauses_the_run() {
     let world = World::on(store, HandClock::at(START), provider(&sim, None), folder.path());
     // This one learned an allowance and cut its batch.
     let mut allowances = Allowances::default();
-    allowances.set("sandbox", &"gpt-5-mini".into(), Some(request_tokens() * 8));
+    allowances.learn("sandbox", &"gpt-5-mini".into(), request_tokens() * 8);
     allowances.save(&world.store).expect("saved");
     world.tick().await.expect("a tick");
     let store = Arc::new(Store::open_with_backend(FrozenBackend::from_image(copy)).expect("a store"));
@@ -559,14 +559,34 @@ async fn a_copy_of_the_store_at_work_elsewhere_pauses_the_run() {
 }
 
 #[tokio::test]
+async fn a_thousand_uploads_a_minute_are_not_exceeded() {
+    let sim = simulator(SimConfig::default()).await;
+    let world = World::new(&sim, 960);
+    start(&world.store, Plan { requests_max: 1, ..mini() }).expect("a run");
+    // All but twelve were sent just now, two fewer than may be.
+    for batch in world.batches().into_iter().skip(12) {
+        let done = |batch: &mut Batch| (batch.state, batch.intended_at) = (BatchState::Ingested, Some(START));
+        world.store.change_batch(batch.id, done).expect("changed");
+    }
+    world.tick().await.expect("a tick");
+    assert_eq!(creations(&sim), 2);
+    let waiting: Vec<_> = world.batches().into_iter().filter(|batch| batch.state == BatchState::Waiting).collect();
+    assert_eq!(waiting.len(), 10);
+    assert!(waiting[0].trouble.as_ref().is_some_and(|trouble| trouble.words.contains("1,000 files a minute")));
+    world.pass(&sim, 61);
+    world.tick().await.expect("a tick");
+    assert_eq!(creations(&sim), 12);
+}
+
+#[tokio::test]
 async fn two_thousand_creations_an_hour_are_not_exceeded() {
     let sim = simulator(SimConfig::default()).await;
     let world = World::new(&sim, 1_901);
     start(&world.store, Plan { requests_max: 1, ..mini() }).expect("a run");
-    // All but two were created just now.
+    // All but two were created two minutes ago.
     for batch in world.batches().into_iter().skip(2) {
         let done = |batch: &mut Batch| {
-            (batch.state, batch.attempts, batch.intended_at) = (BatchState::Ingested, 1, Some(START))
+            (batch.state, batch.attempts, batch.intended_at) = (BatchState::Ingested, 1, Some(START - 120))
         };
         world.store.change_batch(batch.id, done).expect("changed");
     }

@@ -53,7 +53,8 @@ pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Term
         output.result(&without_run("completed", 0), || "nothing is missing; nothing was sent".to_owned());
         return Ok(Exit::Done);
     }
-    output.progress(&plan::people(&draft));
+    let warnings = quorum.model_warnings(&wish.ensemble, &quorum.models()?)?;
+    output.progress(&[plan::people(&draft), plan::advice(&warnings)].concat());
     if mode == Mode::OnDemand {
         let price = draft.usd_full().map_or_else(|| "a price that is not known".to_owned(), usd);
         output.progress(&format!("on demand, at the full price: {price}"));

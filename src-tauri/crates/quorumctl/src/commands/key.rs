@@ -18,7 +18,9 @@ pub async fn run(quorum: Quorum, output: Output, command: &Key) -> Result<Exit, 
             std::io::stdin()
                 .read_to_string(&mut key)
                 .map_err(|error| Failure::invalid("stdin cannot be read.").detail(error.to_string()))?;
-            blocking(quorum.clone(), move |quorum| quorum.key_store(&key)).await?;
+            for run in blocking(quorum.clone(), move |quorum| quorum.key_store(&key)).await? {
+                output.progress(&format!("run {} goes on at the next `quorumctl poll`", run.run));
+            }
             true
         }
         Key::Clear => {

@@ -1,6 +1,9 @@
 //! `plan`: what is missing and what it would cost. Sends nothing.
 
-use quorum_api::{Quorum, Wish};
+use quorum_api::{
+    Quorum, Wish,
+    dto::plan::{PlanWarning, PlanWarningCode},
+};
 use quorum_core::{ensemble::Ensemble, manifest::Mode, topic::Topic};
 use quorum_engine::Draft;
 use serde_json::{Value, json};
@@ -14,17 +17,40 @@ use crate::{
 pub fn run(quorum: &Quorum, output: Output, wish: &args::Wish) -> Result<Exit, Failure> {
     let wish = read(wish, Mode::Batch)?;
     let (draft, topic) = quorum.draft(&wish)?;
-    output.result(&shown(&draft, &topic), || people(&draft));
+    let warnings = quorum.model_warnings(&wish.ensemble, &quorum.models()?)?;
+    let mut json = shown(&draft, &topic);
+    json["warnings"] = warnings.iter().map(|it| json!({"model": it.model, "message": it.message})).collect();
+    output.result(&json, || [people(&draft), advice(&warnings)].concat());
     Ok(Exit::Done)
+}
+
+/// Warnings as lines, and what can be done about a model that ends.
+pub fn advice(warnings: &[PlanWarning]) -> String {
+    let mut lines: String = warnings.iter().map(|warning| format!("\nwarning: {}", warning.message)).collect();
+    let is_ending = |code| matches!(code, PlanWarningCode::ModelShutsDown | PlanWarningCode::ModelShutDown);
+    let ending = warnings.iter().filter(|warning| is_ending(warning.code)).filter_map(|it| it.model.as_deref());
+    let flags: Vec<String> = ending.map(|model| format!("--replace {model}=NEW")).collect();
+    if !flags.is_empty() {
+        lines.push_str(&format!(
+            "\n  `{}` asks another model for what is missing; `quorumctl models list` names them",
+            flags.join(" ")
+        ));
+    }
+    lines
 }
 
 /// The wish in the flags.
 pub fn read(wish: &args::Wish, mode: Mode) -> Result<Wish, Failure> {
+    let mut ensemble = ensemble(wish.models.as_deref())?.unwrap_or_else(Ensemble::standard);
+    for (old, new) in &wish.replace {
+        let replaced = ensemble.replaced(&old.trim().into(), &new.trim().into());
+        ensemble = replaced.map_err(|error| Failure::invalid("--replace cannot be used.").detail(error.to_string()))?;
+    }
     Ok(Wish {
         dataset: wish.dataset.as_str().into(),
         topic: wish.topic.clone(),
         k: wish.k,
-        ensemble: ensemble(wish.models.as_deref())?.unwrap_or_else(Ensemble::standard),
+        ensemble,
         mode,
         canary: None,
     })

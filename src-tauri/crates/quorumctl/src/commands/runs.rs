@@ -1,11 +1,13 @@
-//! `poll`, `status`, `retry`, `cancel`.
+//! `poll`, `status`, `retry`, `pause`, `resume`, `cancel`.
+
+use std::collections::BTreeMap;
 
 use quorum_api::Quorum;
 use quorum_core::{
-    manifest::{Batch, Manifest, ManifestId},
+    manifest::{Batch, BatchId, Manifest, ManifestId, ManifestState, PauseKind},
     models::total_usd,
 };
-use quorum_engine::Tick;
+use quorum_engine::{Expected, Tick};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -26,14 +28,67 @@ pub async fn poll(quorum: &Quorum, output: Output, wish: wait::Wish) -> Result<E
     output.result(&json!({"live": tick.live, "changed": tick.changed}), || {
         format!("{} live, {} changed", tick.live, tick.changed)
     });
+    let needy = needy(quorum)?;
+    for words in &needy {
+        say!("quorumctl: {words}");
+    }
     Ok(match waited {
         Waited::TimedOut => Exit::Unfinished,
         Waited::Stuck(trouble) if tick.live > 0 => {
             say!("quorumctl: {}", wait::explain(&trouble));
             Exit::Failed
         }
+        // Who waits for runs must not take one that stands still for one that is done.
+        Waited::Settled | Waited::Stuck(_) if wish.is_some() && !needy.is_empty() => Exit::Failed,
         Waited::Settled | Waited::Stuck(_) => Exit::Done,
     })
+}
+
+/// Runs that do not go on by themselves: why, and what to do.
+fn needy(quorum: &Quorum) -> Result<Vec<String>, Failure> {
+    let mut needy = Vec::new();
+    for manifest in quorum.store().manifests()?.into_iter().filter(|manifest| manifest.finished_at.is_none()) {
+        let batches = quorum.store().batches(manifest.id)?;
+        if manifest.state(&batches) != ManifestState::NeedsUser {
+            continue;
+        }
+        let (id, topic, k) = (manifest.id, &manifest.topic, manifest.k);
+        needy.push(match &manifest.paused {
+            Some(pause) => {
+                let remedy = match pause.kind {
+                    PauseKind::TermsChanged => format!("`quorumctl cancel {id}` gives it up"),
+                    PauseKind::Budget => format!(
+                        "`quorumctl resume {id}` goes on without the budget, `quorumctl cancel {id}` gives it up"
+                    ),
+                    _ => format!("`quorumctl resume {id}` goes on, `quorumctl cancel {id}` gives it up"),
+                };
+                format!("run {id} {topic} K={k} is paused: {}; {remedy}", pause.words)
+            }
+            None => {
+                let open = batches.iter().filter(|batch| !batch.state.is_settled());
+                let words: Vec<&str> = open.filter_map(|batch| Some(batch.trouble.as_ref()?.words.as_str())).collect();
+                let said = words.first().copied().unwrap_or("batches were refused or are unknown at the provider");
+                format!(
+                    "run {id} {topic} K={k} needs you: {said}; `quorumctl retry {id}` sends it again, \
+                     `quorumctl cancel {id}` gives it up"
+                )
+            }
+        });
+    }
+    Ok(needy)
+}
+
+/// Goes on with a paused run: what stopped it is lifted, a budget or a failed trial.
+pub async fn resume(quorum: &Quorum, output: Output, manifest: u32) -> Result<Exit, Failure> {
+    quorum.run_resume(&manifest.to_string())?;
+    quorum.tick().await?;
+    status(quorum, output, Some(manifest))
+}
+
+/// Sends no more of a run; what is at the provider goes on.
+pub fn pause(quorum: &Quorum, output: Output, manifest: u32) -> Result<Exit, Failure> {
+    quorum.run_pause(&manifest.to_string())?;
+    status(quorum, output, Some(manifest))
 }
 
 pub fn status(quorum: &Quorum, output: Output, manifest: Option<u32>) -> Result<Exit, Failure> {
@@ -45,8 +100,9 @@ pub fn status(quorum: &Quorum, output: Output, manifest: Option<u32>) -> Result<
     let mut lines = Vec::new();
     for manifest in &manifests {
         let batches = quorum.store().batches(manifest.id)?;
-        rows.push(shown(manifest, &batches));
-        lines.push(people(manifest, &batches));
+        let expected = quorum.expected_at(&manifest.provider)?;
+        rows.push(shown(manifest, &batches, &expected));
+        lines.push(people(manifest, &batches, &expected, quorum.now()));
     }
     output.result(&json!({"manifests": rows}), || {
         if lines.is_empty() { "no runs yet".to_owned() } else { lines.join("\n") }
@@ -75,8 +131,11 @@ pub async fn cancel(quorum: &Quorum, output: Output, manifest: Option<u32>) -> R
     status(quorum, output, manifest)
 }
 
-fn shown(manifest: &Manifest, batches: &[Batch]) -> Value {
+type Expectations = BTreeMap<BatchId, Expected>;
+
+fn shown(manifest: &Manifest, batches: &[Batch], expected: &Expectations) -> Value {
     let batch = |batch: &Batch| {
+        let expected = expected.get(&batch.id);
         let is_in = batch.ingested_at.is_some();
         json!({
             "model": batch.model,
@@ -87,6 +146,8 @@ fn shown(manifest: &Manifest, batches: &[Batch]) -> Value {
             "failed": if is_in { batch.failed } else { batch.counted_failed },
             "provider_id": batch.provider_id,
             "trouble": batch.trouble.as_ref().map(|trouble| &trouble.words),
+            "expected_start_at": expected.filter(|_| batch.state.is_unsent()).map(|it| it.start_at),
+            "expected_end_at": expected.map(|it| it.end_at),
         })
     };
     json!({
@@ -103,7 +164,37 @@ fn shown(manifest: &Manifest, batches: &[Batch]) -> Value {
     })
 }
 
-fn people(manifest: &Manifest, batches: &[Batch]) -> String {
+/// When a batch that is not done should start and end, in words.
+fn outlook(manifest: &Manifest, batch: &Batch, expected: Option<&Expected>, now: u32) -> String {
+    let is_waiting = batch.state.is_unsent();
+    if !(is_waiting || batch.state.is_at_provider()) || batch.at_once || manifest.cancelled {
+        return String::new();
+    }
+    if is_waiting && manifest.paused.is_some() {
+        return "  waits until the run is resumed".to_owned();
+    }
+    let Some(expected) = expected else {
+        return "  end not known yet: no batch of this account has ended".to_owned();
+    };
+    let within = |at: u32| span(at.saturating_sub(now));
+    if is_waiting {
+        format!("  should start in {}, end in {}", within(expected.start_at), within(expected.end_at))
+    } else {
+        format!("  should end in {}", within(expected.end_at))
+    }
+}
+
+/// Seconds in the unit that says it best.
+fn span(seconds: u32) -> String {
+    match seconds {
+        0..90 => format!("{seconds} s"),
+        90..5_400 => format!("{} min", seconds.div_ceil(60)),
+        5_400..172_800 => format!("{} h", seconds.div_ceil(3_600)),
+        _ => format!("{} days", seconds.div_ceil(86_400)),
+    }
+}
+
+fn people(manifest: &Manifest, batches: &[Batch], expected: &Expectations, now: u32) -> String {
     let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
     let mut lines = vec![format!(
         "run {}  {} K={}  {}  est. {}, spent {}",
@@ -117,7 +208,7 @@ fn people(manifest: &Manifest, batches: &[Batch]) -> String {
     for batch in batches {
         let trouble = batch.trouble.as_ref().map(|trouble| format!("  {}", trouble.words)).unwrap_or_default();
         lines.push(format!(
-            "  {:>3}  {:14} {:12} {:>8} requests, {:>8} votes, {:>6} failed  {}{trouble}",
+            "  {:>3}  {:14} {:12} {:>8} requests, {:>8} votes, {:>6} failed  {}{}{trouble}",
             batch.id.number,
             batch.model,
             word(json!(batch.state)),
@@ -125,6 +216,7 @@ fn people(manifest: &Manifest, batches: &[Batch]) -> String {
             count(batch.votes.into()),
             count(batch.failed.into()),
             batch.provider_id.as_deref().unwrap_or("-"),
+            outlook(manifest, batch, expected.get(&batch.id), now),
         ));
     }
     lines.join("\n")

@@ -9,6 +9,7 @@ mod extraction;
 mod interface;
 mod kills;
 mod marked_key;
+mod models;
 mod program;
 mod providers;
 mod proxy;

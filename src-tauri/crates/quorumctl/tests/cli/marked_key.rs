@@ -96,13 +96,25 @@ async fn the_key_is_in_no_file_log_argument_or_message() {
         line: Some(1),
     };
     sim.fault(Fault::once(bad, None));
-    run(&data, &["poll", "--wait"]).await.done();
+    run(&data, &["poll", "--wait"]).await.refused(1, &["run 1 ", "run 2 "]);
     let status = run(&data, &["status", "2"]).await.done();
     assert!(status.to_string().contains("A bad line of [key]"), "{status}");
     // Calls at once, one of them refused.
     sim.fault(Fault { nth: Some(2), ..Fault::once(echo(400, "bad"), Some(Call::Chat)) });
     let at_once = run(&data, &[&extract("G1_hygiene")[..], &["--mode", "ondemand", "--wait"]].concat()).await;
     assert!(at_once.json()["ingested"].as_u64().is_some_and(|votes| votes >= 40), "{at_once:?}");
+    // A batch whose rows fail, each with the key in the provider's words.
+    let row = Kind::RowStatus {
+        status: 400,
+        message: format!("A bad row of {MARK}"),
+        error_type: None,
+        param: None,
+        code: Some(MARK.to_owned()),
+    };
+    sim.fault(Fault { rows: Some(2), nth: Some(1), ..Fault::from(row) });
+    let rows = run(&data, &[&extract("G3_time_value")[..], &["--wait"]].concat()).await;
+    assert!(rows.json()["failed"].as_u64().is_some_and(|failed| failed > 0), "{rows:?}");
+    sim.clear_faults();
     // And one that goes well.
     let whole = run(&data, &[&extract("G2_romance")[..], &["--wait"]].concat()).await;
     assert_eq!(whole.done()["state"], "completed");
@@ -140,7 +152,9 @@ async fn the_key_is_in_no_file_log_argument_or_message() {
     while let Ok(event) = events.try_recv() {
         events_told.push(format!("{event:?}"));
     }
-    assert!(told.iter().any(|message| message.contains(ECHO)), "the window is told what the provider said");
+    for words in [ECHO, "A bad row of [key]"] {
+        assert!(told.iter().any(|message| message.contains(words)), "the window is told what the provider said");
+    }
     for message in told {
         let _: Value = serde_json::from_str(&message).expect("JSON");
         assert!(!message.contains(MARK), "the window is told the key: {message}");

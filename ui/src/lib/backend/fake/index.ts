@@ -15,7 +15,8 @@ import { topicById, topics } from "./catalog";
 import { byK, compare, confidence } from "./compare";
 import { Refusal, refuse } from "./errors";
 import { FakeCatalog } from "./files";
-import { defaultRuns, estimate, models } from "./plan";
+import { FakeModels } from "./models";
+import { defaultRuns, estimate } from "./plan";
 import { FakeQueue } from "./queue";
 import { detailAt, type FakeRun, summaryAt } from "./runs";
 import { activity, dataset, type FakeDataset, history, metro, type Scenario, sampleDataset } from "./story";
@@ -80,6 +81,8 @@ export function createFake(options: FakeOptions = {}): Fake {
 	let dropped: ((e: DropEvent) => void) | null = null;
 	const queue = new FakeQueue();
 	const trust = new FakeTrust();
+	const modelTable = new FakeModels();
+	if (!bare) modelTable.learn("gpt-5-nano", 2_000_000);
 	const calls: Fake["calls"] = [];
 
 	const state: AppState = {
@@ -134,12 +137,6 @@ export function createFake(options: FakeOptions = {}): Fake {
 		confirmAboveUsd: null,
 		pollSeconds: null,
 		deleteRemoteFiles: true,
-		allowances: bare
-			? []
-			: [
-					{ model: "gpt-5-mini", tokens: 5000000 },
-					{ model: "gpt-5-nano", tokens: 2000000 },
-				],
 	};
 
 	const emit = <E extends keyof EventPayloads>(event: E, payload: EventPayloads[E]) => {
@@ -301,18 +298,24 @@ export function createFake(options: FakeOptions = {}): Fake {
 		catalogImpact: (id, changes) => catalog.impact(id, changes),
 		catalogSave: (changes) => catalog.save(changes),
 		catalogAdd: (dir) => catalog.add(dir),
-		modelList: () => models,
+		modelList: () => modelTable.list(),
+		modelTable: () => modelTable.table(),
+		modelEdit: (model, field, value) => modelTable.edit(model, field, value),
+		modelReset: (model) => modelTable.reset(model),
+		modelsAsk: () => modelTable.ask(now()),
 		planEstimate: (request) => {
 			if (request.k < 1) refuse("invalidInput", "K is 1 or more.");
 			const d = datasetOf(request.dataset);
 			const left = state.budgetDayUsd === null ? null : state.budgetDayUsd - state.spentTodayUsd;
-			return estimate(
+			const plan = estimate(
 				request,
 				d.businesses.map((b) => b.reviews),
 				d.known,
 				settings.batchRequestsMax,
 				left,
+				modelTable.list(),
 			);
+			return state.provider.kind === "sandbox" ? { ...plan, trialModels: [] } : plan;
 		},
 		extractionStart: (request, budgetUsd, fingerprint) => {
 			const plan = impl.planEstimate(request);

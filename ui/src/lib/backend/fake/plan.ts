@@ -59,15 +59,16 @@ function countsAt(k: number, request: PlanRequest, sizes: number[], known: Map<s
 	const perTopicModel = request.topics.flatMap((topic) =>
 		request.ensemble.map((m) => {
 			const have = known.get(topic);
-			const stored = have ? at(Math.min(k, have.k)) * Math.min(m.runs, have.runs[m.model] ?? 0) : 0;
+			const answered = [m.model, ...(m.replaces ?? [])].map((model) => have?.runs[model] ?? 0);
+			const stored = have ? at(Math.min(k, have.k)) * Math.min(m.runs, Math.max(...answered)) : 0;
 			return { topic, model: m.model, known: stored, requests: reviews * m.runs - stored };
 		}),
 	);
 	return { reviews, known: perTopicModel.reduce((a, t) => a + t.known, 0), perTopicModel };
 }
 
-function costOf(member: string, requests: number, full: boolean): number {
-	const p = models.models.find((m) => m.model === member);
+function costOf(list: ModelList, member: string, requests: number, full: boolean): number {
+	const p = list.models.find((m) => m.model === member);
 	if (!p) return 0;
 	const usd = (requests * (inputTokens * p.inputUsd + (outputTokens[member] ?? 350) * p.outputUsd)) / 1e6;
 	return full ? usd * 2 : usd;
@@ -79,6 +80,7 @@ export function estimate(
 	known: Map<string, Known>,
 	batchMax: number,
 	budgetLeft: number | null,
+	list: ModelList = models,
 ): Estimate {
 	const c = countsAt(request.k, request, sizes, known);
 	const requests = c.perTopicModel.reduce((a, t) => a + t.requests, 0);
@@ -86,15 +88,15 @@ export function estimate(
 	const of = (model: string) => c.perTopicModel.filter((t) => t.model === model).reduce((a, t) => a + t.requests, 0);
 	const onDemand = request.mode === "onDemand";
 	const perModel = request.ensemble.map((m) => {
-		const p = models.models.find((x) => x.model === m.model)!;
+		const p = list.models.find((x) => x.model === m.model)!;
 		const n = of(m.model);
 		return {
 			model: m.model,
 			requests: n,
 			inputTokens: n * inputTokens,
 			outputTokens: n * (outputTokens[m.model] ?? 350),
-			usd: costOf(m.model, n, onDemand),
-			usdFull: costOf(m.model, n, true),
+			usd: costOf(list, m.model, n, onDemand),
+			usdFull: costOf(list, m.model, n, true),
 			inputPriceUsd: p.inputUsd * (onDemand ? 2 : 1),
 			outputPriceUsd: p.outputUsd * (onDemand ? 2 : 1),
 			shutdownDate: p.shutdownDate,
@@ -125,7 +127,7 @@ export function estimate(
 				topic,
 				votesKnown: mine.reduce((a, t) => a + t.known, 0),
 				requests: mine.reduce((a, t) => a + t.requests, 0),
-				usd: mine.reduce((a, t) => a + costOf(t.model, t.requests, onDemand), 0),
+				usd: mine.reduce((a, t) => a + costOf(list, t.model, t.requests, onDemand), 0),
 			};
 		}),
 		inputTokens: requests * inputTokens,
@@ -133,6 +135,8 @@ export function estimate(
 		usd,
 		usdFull: perModel.reduce((a, m) => a + m.usdFull, 0),
 		outputBasis: "similarTopics",
+		trialModels: onDemand ? [] : perModel.filter((m) => m.requests > 8).map((m) => m.model),
+		trialRequests: 4,
 		secondsMin: requests ? Math.max(600, requests * 1.2) : null,
 		secondsMax: requests ? Math.max(1800, requests * 2.1) : null,
 		fingerprint: hash(JSON.stringify([request, c.known])).toString(16),
@@ -142,7 +146,7 @@ export function estimate(
 				k,
 				reviews: step.reviews,
 				requests: step.perTopicModel.reduce((a, t) => a + t.requests, 0),
-				usd: step.perTopicModel.reduce((a, t) => a + costOf(t.model, t.requests, onDemand), 0),
+				usd: step.perTopicModel.reduce((a, t) => a + costOf(list, t.model, t.requests, onDemand), 0),
 			};
 		}),
 		warnings: [

@@ -1,0 +1,78 @@
+//! A run that stands still because the provider refused the key goes on with a new one, and only such a run.
+
+use quorum_api::{
+    Address, OpenOptions, Quorum, SAMPLE_NAME, Wish,
+    dto::run::{RunState, RunSummary},
+};
+use quorum_core::{ensemble::Ensemble, manifest::Mode};
+use quorum_sim::{Call, Fault, Kind, SimConfig, Simulator};
+
+fn refusal(status: u16, code: &str) -> Fault {
+    let kind = Kind::Status {
+        status,
+        message: Some("Not with this.".to_owned()),
+        error_type: Some(if status == 429 { "insufficient_quota" } else { "invalid_request_error" }.to_owned()),
+        code: Some(code.to_owned()),
+        retry_after_s: None,
+        retry_after_ms: None,
+        should_retry: None,
+        after_effect: false,
+    };
+    Fault::once(kind, Some(Call::CreateBatch))
+}
+
+/// Starts a run and lets it meet the fault.
+async fn stopped(quorum: &Quorum, sim: &Simulator, topic: &str, fault: Fault) -> RunSummary {
+    sim.fault(fault);
+    let wish = Wish {
+        dataset: SAMPLE_NAME.into(),
+        topic: topic.to_owned(),
+        k: 1,
+        ensemble: Ensemble::read("gpt-5-mini:1").expect("an ensemble"),
+        mode: Mode::Batch,
+        canary: Some(false),
+    };
+    let (draft, of) = quorum.draft(&wish).expect("a draft");
+    let run = quorum.start(&wish, draft, &of, None).expect("room").expect("something is missing").id;
+    quorum.tick().await.expect("a tick");
+    sim.clear_faults();
+    let run = summary(quorum, &run.to_string());
+    assert_eq!(run.state, RunState::NeedsYou, "{run:?}");
+    run
+}
+
+fn summary(quorum: &Quorum, run: &str) -> RunSummary {
+    quorum.run_detail(run).expect("the run").summary
+}
+
+#[tokio::test]
+async fn a_new_key_lets_runs_go_on_that_the_old_one_stopped() {
+    let sim = Simulator::start(SimConfig::default()).await.expect("a port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = Address::read(&sim.base_url()).expect("an address");
+    let options = OpenOptions { provider: Some(address.clone()), ..OpenOptions::new(folder.path()) };
+    let quorum = Quorum::open(options).expect("the data");
+    quorum.dataset_import_sample().expect("the sample");
+    let keyless = stopped(&quorum, &sim, "G1_allergy", refusal(401, "invalid_api_key")).await;
+    let broke = stopped(&quorum, &sim, "G1_hygiene", refusal(429, "insufficient_quota")).await;
+    let held = stopped(&quorum, &sim, "G2_romance", refusal(401, "invalid_api_key")).await;
+    quorum.run_resume(&held.run).and_then(|_| quorum.run_pause(&held.run)).expect("paused by the user");
+    assert!(
+        keyless.reason.as_deref().is_some_and(|words| words.contains("Store one of the same project")),
+        "{keyless:?}"
+    );
+
+    // A key for another provider changes nothing.
+    assert_eq!(quorum.resume_with_new_key(&Address::openai()).expect("the store"), []);
+    let resumed = quorum.resume_with_new_key(&address).expect("the store");
+    assert_eq!(resumed.iter().map(|run| &run.run).collect::<Vec<_>>(), [&keyless.run]);
+    assert_eq!(quorum.resume_with_new_key(&address).expect("the store"), []);
+    let told = quorum.activity_list(1).expect("the log");
+    assert!(told[0].body.contains("A new key is stored"), "{told:?}");
+    for _ in 0..50 {
+        quorum.tick().await.expect("a tick");
+    }
+    assert_eq!((summary(&quorum, &keyless.run).state, summary(&quorum, &keyless.run).ingested), (RunState::Done, 12));
+    assert_eq!(summary(&quorum, &broke.run).state, RunState::NeedsYou, "a key brings no credit");
+    assert_eq!(summary(&quorum, &held.run).state, RunState::Paused, "the user has not said go on");
+}

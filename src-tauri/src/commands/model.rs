@@ -1,0 +1,38 @@
+//! The model table.
+
+use quorum_api::dto::{
+    error::ApiError,
+    model::{ModelField, ModelTable},
+};
+use tauri::State;
+
+use crate::program::Program;
+
+#[tauri::command]
+#[specta::specta]
+pub async fn model_table(program: State<'_, Program>) -> Result<ModelTable, ApiError> {
+    program.blocking(|quorum| quorum.model_table()).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn model_edit(
+    program: State<'_, Program>,
+    model: String,
+    field: ModelField,
+    value: String,
+) -> Result<ModelTable, ApiError> {
+    program.blocking(move |quorum| quorum.model_edit(&model, field, &value)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn model_reset(program: State<'_, Program>, model: Option<String>) -> Result<ModelTable, ApiError> {
+    program.blocking(move |quorum| quorum.model_reset(model.as_deref())).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn models_ask(program: State<'_, Program>) -> Result<ModelTable, ApiError> {
+    program.quorum().await?.models_ask().await
+}

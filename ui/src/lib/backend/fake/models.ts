@@ -1,0 +1,102 @@
+// The fake's model table: the shipped values of the plans, and edits over them that refuse what the program refuses.
+
+import type { ModelField, ModelList, ModelRow, ModelTable } from "../bindings";
+import { refuse } from "./errors";
+import { models as shipped } from "./plan";
+
+const prices: ModelField[] = ["inputUsd", "cachedUsd", "outputUsd"];
+
+function shippedRow(m: ModelList["models"][number]): ModelRow {
+	return {
+		model: m.model,
+		inputUsd: m.inputUsd * 2,
+		cachedUsd: m.cachedInputUsd * 2,
+		outputUsd: m.outputUsd * 2,
+		shutdownDate: m.shutdownDate,
+		shutdownAnnounced: false,
+		reasoningTokens: 320,
+		queueTokens: null,
+		queueLearned: false,
+		parameters: ["json_schema", "reasoning_effort"],
+		edited: [],
+		own: false,
+		listed: null,
+	};
+}
+
+export class FakeModels {
+	#rows = shipped.models.map(shippedRow);
+	#askedAt: number | null = null;
+
+	/** A provider that refused a batch has told its allowance. */
+	learn(model: string, tokens: number): void {
+		const row = this.#row(model);
+		row.queueTokens = tokens;
+		row.queueLearned = true;
+	}
+
+	table(): ModelTable {
+		return { models: this.#rows, shippedAsOf: shipped.pricesAsOf, askedAt: this.#askedAt };
+	}
+
+	/** What a new extraction goes by: prices with the batch discount. */
+	list(): ModelList {
+		return {
+			...shipped,
+			models: this.#rows.map((m) => ({
+				model: m.model,
+				inputUsd: m.inputUsd / 2,
+				cachedInputUsd: m.cachedUsd / 2,
+				outputUsd: m.outputUsd / 2,
+				shutdownDate: m.shutdownDate,
+			})),
+		};
+	}
+
+	edit(model: string, field: ModelField, value: string): ModelTable {
+		const row = this.#row(model);
+		const wrong = (words: string): never => refuse("invalidInput", words, { safe: "The table is unchanged." });
+		const none = value === "" || value === "none";
+		if (prices.includes(field)) {
+			const usd = value === "" ? Number.NaN : Number(value);
+			if (!(usd >= 0 && usd <= 100000))
+				wrong(`input_usd: \`${value}\` is not a price; give US dollars per million tokens as a number.`);
+			Object.assign(row, { [field]: usd });
+		} else if (field === "shutdownDate") {
+			if (!none && Number.isNaN(Date.parse(`${value}T00:00:00Z`)))
+				wrong(`shutdown_date: \`${value}\` is not a day; give YYYY-MM-DD, such as 2026-12-11, or none.`);
+			row.shutdownDate = none ? null : value;
+		} else if (field === "parameters") row.parameters = none ? [] : value.split(",");
+		else {
+			const tokens = value.replaceAll(",", "");
+			if (!(field === "queueTokens" && none) && !/^\d+$/.test(tokens))
+				wrong(`queue_tokens: \`${value}\` is not a number of tokens.`);
+			if (field === "queueTokens")
+				Object.assign(row, { queueTokens: none ? null : Number(tokens), queueLearned: false });
+			else row.reasoningTokens = Number(tokens);
+		}
+		const was = shipped.models.map(shippedRow).find((m) => m.model === model);
+		row.edited = row.edited.filter((f) => f !== field);
+		if (JSON.stringify(was?.[field]) !== JSON.stringify(row[field])) row.edited.push(field);
+		return this.table();
+	}
+
+	reset(model: string | null): ModelTable {
+		if (model) this.#row(model);
+		const fresh = shipped.models.map(shippedRow);
+		this.#rows = this.#rows.map((m) =>
+			model === null || m.model === model ? (fresh.find((f) => f.model === m.model) ?? m) : m,
+		);
+		return this.table();
+	}
+
+	ask(now: number): ModelTable {
+		this.#askedAt = now;
+		for (const row of this.#rows) row.listed = true;
+		return this.table();
+	}
+
+	#row(model: string): ModelRow {
+		return this.#rows.find((m) => m.model === model) ?? refuse("notFound", `There is no model ${model} in the table.`);
+	}
+}
