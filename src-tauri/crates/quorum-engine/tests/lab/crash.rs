@@ -25,6 +25,8 @@ const RUNS: u64 = 500;
 const SEED: u64 = 1;
 /// Ticks until a run that does not end counts as stuck.
 const TICKS_MAX: u32 = 600;
+/// Every so many ticks a day passes, whatever is drawn: a batch that the provider lets expire takes one.
+const DAY_EVERY: u32 = 200;
 
 /// What one schedule came to.
 #[derive(Debug, Default)]
@@ -86,7 +88,7 @@ async fn run(seed: u64, expected: &Votes) -> Outcome {
     let mut hanging = sim.hanging();
     let mut outcome = Outcome::default();
     arm(armed, &disk, &sim);
-    for _ in 0..TICKS_MAX {
+    for tick in 1..=TICKS_MAX {
         let is_dead = tokio::select! {
             biased;
             _ = hanging.changed() => true,
@@ -110,7 +112,7 @@ async fn run(seed: u64, expected: &Votes) -> Outcome {
         } else if world.manifest().finished_at.is_some() && !world.engine.has_work().expect("read") {
             break;
         }
-        pass(&mut draw, &clock, &sim);
+        pass(&mut draw, tick.is_multiple_of(DAY_EVERY), &clock, &sim);
     }
     let found = votes(&world.store);
     outcome.votes_lost = expected.keys().filter(|key| !found.contains_key(*key)).count();
@@ -136,9 +138,10 @@ fn arm(crash: Option<(Crash, Loss)>, disk: &FrozenBackend, sim: &quorum_sim::Sim
 }
 
 /// Half a minute or so; now and then the computer sleeps for 30 hours, or its clock is put back.
-fn pass(draw: &mut Draw, clock: &HandClock, sim: &quorum_sim::Simulator) {
+fn pass(draw: &mut Draw, a_day: bool, clock: &HandClock, sim: &quorum_sim::Simulator) {
     let seconds = match draw.within(0, 59) {
         0 => 30 * 3_600,
+        _ if a_day => 30 * 3_600,
         1 => -3 * 3_600,
         _ => i64::try_from(draw.within(20, 60)).expect("small"),
     };
