@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Instant,
 };
@@ -101,6 +101,9 @@ pub struct IngestRun {
     pub spent: Spent,
 }
 
+/// Batches that are ingested side by side, as the engine's loop does.
+const INGESTS_AT_ONCE: usize = 2;
+
 /// From files on disk to durable votes: every batch of the planned store, one transaction each.
 pub fn ingest(folder: &Folder) -> Result<IngestRun, BenchError> {
     let input_bytes = warm(folder)?;
@@ -109,17 +112,28 @@ pub fn ingest(folder: &Folder) -> Result<IngestRun, BenchError> {
     let before = file_bytes(&folder.ingested())?;
     let batches = ready(&store)?;
     let ((votes, failed), spent) = measure(|| {
-        let (mut votes, mut failed) = (0, 0);
-        for (manifest, batch) in &batches {
-            let (output, errors) = (folder.output(batch.id), folder.errors(batch.id));
-            if let Ingested::Now { votes: added, failed: unanswered, .. } =
-                ingest_files(&store, manifest, batch, Some(&output), Some(&errors), AT)?
-            {
-                votes += u64::from(added);
-                failed += u64::from(unanswered);
+        let waiting = Mutex::new(batches.iter());
+        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let ingest_some = || {
+            let (mut votes, mut failed) = (0, 0);
+            while let Some((manifest, batch)) = next() {
+                let (output, errors) = (folder.output(batch.id), folder.errors(batch.id));
+                if let Ingested::Now { votes: added, failed: unanswered, .. } =
+                    ingest_files(&store, manifest, batch, Some(&output), Some(&errors), AT)?
+                {
+                    votes += u64::from(added);
+                    failed += u64::from(unanswered);
+                }
             }
-        }
-        Ok::<_, BenchError>((votes, failed))
+            Ok::<_, BenchError>((votes, failed))
+        };
+        thread::scope(|scope| {
+            let lanes: Vec<_> = (0..INGESTS_AT_ONCE).map(|_| scope.spawn(ingest_some)).collect();
+            lanes.into_iter().try_fold((0, 0), |(votes, failed), lane| {
+                let (more, unanswered) = lane.join().expect("a lane returns its errors")?;
+                Ok::<_, BenchError>((votes + more, failed + unanswered))
+            })
+        })
     })?;
     drop(store);
     let store_bytes = file_bytes(&folder.ingested())?.saturating_sub(before);

@@ -1,7 +1,8 @@
 //! Driving one batch: what [`step`] decides is committed, carried out and recorded, until the batch rests.
 
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use quorum_core::manifest::{Batch, BatchId, BatchState, Manifest, PauseKind, Realm, TroubleKind};
-use quorum_provider::ProviderError;
+use quorum_provider::{Provider, ProviderError};
 use quorum_store::{ActivityKind, Ingested};
 
 use crate::{
@@ -16,6 +17,10 @@ use crate::{
 
 /// Most steps that one batch takes in one tick: the longest way is planned → uploaded → created.
 const STEPS_MAX: u32 = 16;
+
+/// Finished batches that are fetched side by side: one is read while another is written to disk. More would only hold more in
+/// memory.
+const FETCHES_AT_ONCE: usize = 2;
 
 impl Engine {
     /// Drives one batch until it rests.
@@ -55,7 +60,12 @@ impl Engine {
                 },
                 // A twin that is still running would be forgotten with the batch.
                 Action::Fetch if !self.cancel_surplus(&manifest, &next, round).await => return Ok(()),
-                Action::Fetch => return self.fetch(&manifest, &next, round).await,
+                // A trial's answers decide on what waits for it in this very tick.
+                Action::Fetch if next.is_canary => return self.fetch(&[(manifest, next)], round).await,
+                Action::Fetch => {
+                    round.ready.push((manifest, next));
+                    return Ok(());
+                }
                 Action::Upload | Action::Create | Action::Cancel | Action::Clean => {
                     round.creations += u32::from(action == Action::Create);
                     round.uploads += u32::from(action == Action::Upload);
@@ -283,9 +293,45 @@ impl Engine {
         Ok(())
     }
 
-    async fn fetch(&self, manifest: &Manifest, batch: &Batch, round: &mut Round<'_>) -> Result<(), EngineError> {
+    /// Fetches finished batches, [`FETCHES_AT_ONCE`] at a time. When one cannot be stored, those under way are still brought in,
+    /// and no others are begun.
+    pub(crate) async fn fetch(&self, ready: &[(Manifest, Batch)], round: &mut Round<'_>) -> Result<(), EngineError> {
+        let mut waiting = ready.iter();
+        let mut under_way = FuturesUnordered::new();
+        let mut first_error = None;
+        loop {
+            while first_error.is_none()
+                && under_way.len() < FETCHES_AT_ONCE
+                && let Some((manifest, batch)) = waiting.next()
+            {
+                under_way.push(self.fetch_one(round.provider, manifest, batch));
+            }
+            let Some((manifest, batch, fetched)) = under_way.next().await else { break };
+            if let Err(error) = fetched.and_then(|fetched| self.note_fetched(manifest, batch, fetched, round)) {
+                first_error.get_or_insert(error);
+            }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    async fn fetch_one<'a>(
+        &self,
+        provider: &Provider,
+        manifest: &'a Manifest,
+        batch: &'a Batch,
+    ) -> (&'a Manifest, &'a Batch, Result<Fetched, EngineError>) {
         let now = self.clock.now();
-        match fetch::fetch(round.provider, &self.store, &self.folder, manifest, batch, now).await? {
+        (manifest, batch, fetch::fetch(provider, &self.store, &self.folder, manifest, batch, now).await)
+    }
+
+    fn note_fetched(
+        &self,
+        manifest: &Manifest,
+        batch: &Batch,
+        fetched: Fetched,
+        round: &mut Round<'_>,
+    ) -> Result<(), EngineError> {
+        match fetched {
             Fetched::Later(error) => self.record(batch, Recorded::Failed(error), round).map(drop),
             Fetched::Ingested(ingested) => {
                 let stored = self.store.batch(batch.id)?;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    mem,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -118,6 +119,8 @@ pub(crate) struct Round<'a> {
     pub listing: Option<Listing>,
     pub sought: Sought,
     pub batches: BTreeMap<BatchId, Batch>,
+    /// Finished batches of the run at hand, to be fetched once all its batches were looked at.
+    pub ready: Vec<(Manifest, Batch)>,
     pub allowances: Allowances,
     pub creations: u32,
     pub uploads: u32,
@@ -294,6 +297,7 @@ impl Engine {
             listing: None,
             sought,
             batches: manifests.iter().flat_map(|(_, batches)| batches).map(|batch| (batch.id, batch.clone())).collect(),
+            ready: Vec::new(),
             allowances: Allowances::load(&self.store)?,
             creations: work.creations,
             uploads: work.uploads,
@@ -318,6 +322,8 @@ impl Engine {
             for id in ids {
                 self.drive(manifest, id, &mut round).await?;
             }
+            let ready = mem::take(&mut round.ready);
+            self.fetch(&ready, &mut round).await?;
             self.close_round(manifest.id, &mut round)?;
         }
         tick.changed += round.changed;

@@ -32,9 +32,11 @@ pub struct FilePart {
 }
 
 impl FilePart {
-    /// All lines of a file, in order.
-    pub fn cut(path: &Path, part_bytes: u64) -> io::Result<Vec<Self>> {
+    /// All lines of a file, in order, in parts of about the same size and at most `part_bytes_max`, so that no core waits long for
+    /// another.
+    pub fn cut(path: &Path, part_bytes_max: u64) -> io::Result<Vec<Self>> {
         let bytes = File::open(path)?.metadata()?.len();
+        let part_bytes = bytes.div_ceil(bytes.div_ceil(part_bytes_max).max(1)).max(1);
         let starts = (0..bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX));
         let part = |start: u64| {
             let end = start.saturating_add(part_bytes);
