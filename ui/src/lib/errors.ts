@@ -36,7 +36,7 @@ export const errorTable: Record<ErrorCode, ErrorWords> = {
 	storeLocked: { severity: "danger", title: "Another Quorum has the data open." },
 	storeNewer: { severity: "danger", title: "This data was written by a newer Quorum." },
 	storeDamaged: { severity: "danger", title: "The data on disk is damaged." },
-	storeFailed: { severity: "danger", title: "The data could not be stored." },
+	storeFailed: { severity: "danger", title: "The data could not be read or stored." },
 	keyMissing: { severity: "warning", title: "No API key is set.", action: openSettings },
 	keyRefused: { severity: "danger", title: "The provider refused the key.", action: openSettings },
 	keyringAbsent: { severity: "warning", title: "Your system has no keyring.", action: openSettings },

@@ -65,8 +65,21 @@ function searchText(r: ResultsRow): string {
 	return text;
 }
 
-/** Rows with equal keys keep dataset order; rows without a value come last, whichever way the order runs. */
+/** Rows arrive once and are looked at in the same few orders whenever the page is opened. */
+const orders = new WeakMap<ResultsRow[], Map<string, ResultsRow[]>>();
+
+/** Rows with equal keys keep dataset order; rows without a value come last, whichever way the order runs. `policies` are those that
+ * the rows came with. */
 export function sortRows(rows: ResultsRow[], policies: PolicySummary[], sort: Sort): ResultsRow[] {
+	const known = orders.get(rows) ?? new Map<string, ResultsRow[]>();
+	orders.set(rows, known);
+	const order = `${sort.key} ${sort.policy} ${sort.down}`;
+	const sorted = known.get(order) ?? inOrder(rows, policies, sort);
+	known.set(order, sorted);
+	return sorted;
+}
+
+function inOrder(rows: ResultsRow[], policies: PolicySummary[], sort: Sort): ResultsRow[] {
 	if (sort.key === "name") {
 		const sorted = byName(rows);
 		return sort.down ? [...sorted].reverse() : sorted;
