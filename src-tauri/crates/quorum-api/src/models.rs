@@ -118,11 +118,13 @@ impl Quorum {
 
     /// Asks the provider which models it has and when they are shut down; costs nothing.
     pub async fn models_ask(&self) -> Result<model::ModelTable, ApiError> {
-        let address = self.address()?;
-        let provider = self.inner.connections.connect(address.as_str().to_owned()).await?;
-        let listed = provider.list_models().await?;
-        self.note_models(address.as_str(), listed)?;
+        self.models_ask_of(self.address()?.as_str()).await?;
         self.model_table()
+    }
+
+    pub(crate) async fn models_ask_of(&self, provider: &str) -> Result<(), ApiError> {
+        let listed = self.inner.connections.connect(provider.to_owned()).await?.list_models().await?;
+        self.note_models(provider, listed)
     }
 
     /// Keeps what a provider said of its models.

@@ -1,32 +1,25 @@
-//! Plans: the estimate of one or several topics, and the start of their runs.
+//! Plans: what is missing for a wish, and the start of its run. What a plan costs is in [`crate::estimates`].
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use quorum_core::{
-    ensemble::{Ensemble, Member},
-    estimate::OutputBasis,
+    ensemble::Ensemble,
     ids::{DatasetName, ModelId},
     manifest::{Manifest, Mode, Realm},
-    models::{BATCH_DISCOUNT, ModelTable, SHIPPED_AS_OF, Shutdown, total_usd},
+    models::{ModelTable, Shutdown},
     plan::BatchLimits,
-    schema::hex,
     topic::Topic,
 };
-use quorum_engine::{
-    Allowances, CANARY_REQUESTS, Draft, DraftRequest, SubmitRequest, announced, draft, is_current, ladder, outstanding,
-    submit, trials,
-};
-use quorum_store::DatasetView;
+use quorum_engine::{Allowances, Draft, DraftRequest, SubmitRequest, draft, is_current, outstanding, submit};
 
 use crate::{
     Quorum,
     dto::{
         error::{ApiError, ErrorCode},
-        plan::{
-            self, BatchPlan, EnsembleMember, EnsemblePreset, Estimate, ExtractionStarted, LadderStep, ModelEstimate,
-            ModelList, ModelPrice, PlanRequest, PlanWarning, PlanWarningCode, TopicEstimate,
-        },
+        plan::{self, ExtractionStarted, PlanRequest},
     },
+    ensembles::ensemble_of,
+    estimates::sum_up,
     models::takes_schema,
     session::lock,
 };
@@ -52,76 +45,13 @@ fn plan_changed() -> ApiError {
         .action("Look at the new figures and confirm again.")
 }
 
-fn u32_of(count: u64) -> u32 {
+pub(crate) fn u32_of(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// An ensemble from what a form or flag said.
-pub fn ensemble_of(members: &[EnsembleMember]) -> Result<Ensemble, ApiError> {
-    let members = members
-        .iter()
-        .map(|member| {
-            Ok(Member {
-                model: ModelId::new(member.model.trim()),
-                runs: u8::try_from(member.runs)
-                    .map_err(|_| ApiError::invalid(format!("{} has too many runs.", member.model)))?,
-                weight: f64::from(member.weight),
-                replaces: member.replaces.iter().map(|model| ModelId::new(model.trim())).collect(),
-            })
-        })
-        .collect::<Result<_, ApiError>>()?;
-    Ensemble::new(members).map_err(|error| ApiError::invalid("The ensemble cannot be used.").detail(error.to_string()))
-}
-
-pub(crate) fn members_of(ensemble: &Ensemble) -> Vec<EnsembleMember> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "weights are small and positive; `as` saturates"
-    )]
-    let weight = |weight: f64| weight.round() as u32;
-    ensemble
-        .members()
-        .iter()
-        .map(|member| EnsembleMember {
-            model: member.model.to_string(),
-            runs: u32::from(member.runs),
-            weight: weight(member.weight),
-            replaces: member.replaces.iter().map(ToString::to_string).collect(),
-        })
-        .collect()
-}
-
 impl Quorum {
-    /// Models with their prices, and the ready-made ensembles.
-    pub fn model_list(&self) -> Result<ModelList, ApiError> {
-        let models = self
-            .models()?
-            .0
-            .into_iter()
-            .map(|model| ModelPrice {
-                model: model.model.to_string(),
-                input_usd: model.input_usd * BATCH_DISCOUNT,
-                cached_input_usd: model.cached_usd * BATCH_DISCOUNT,
-                output_usd: model.output_usd * BATCH_DISCOUNT,
-                shutdown_date: model.shutdown_date,
-            })
-            .collect();
-        let preset =
-            |name: &str, ensemble: &Ensemble| EnsemblePreset { name: name.to_owned(), members: members_of(ensemble) };
-        Ok(ModelList {
-            models,
-            ensembles: vec![
-                preset("Default", &Ensemble::standard()),
-                preset("High quality", &Ensemble::high_quality()),
-            ],
-            prices_as_of: SHIPPED_AS_OF.to_owned(),
-            modes: vec![plan::Mode::Batch, plan::Mode::OnDemand],
-        })
-    }
-
     /// Plans one topic. Sends and writes nothing.
-    pub fn draft(&self, wish: &Wish) -> Result<(Draft, std::sync::Arc<Topic>), ApiError> {
+    pub fn draft(&self, wish: &Wish) -> Result<(Draft, Arc<Topic>), ApiError> {
         if wish.k == 0 {
             return Err(ApiError::invalid("K must be 1 or more: it is how many reviews of each business are used."));
         }
@@ -222,7 +152,7 @@ impl Quorum {
         Ok(())
     }
 
-    fn wishes(&self, request: &PlanRequest) -> Result<Vec<Wish>, ApiError> {
+    pub(crate) fn wishes(&self, request: &PlanRequest) -> Result<Vec<Wish>, ApiError> {
         if request.topics.is_empty() {
             return Err(ApiError::invalid("Choose at least one topic."));
         }
@@ -246,138 +176,8 @@ impl Quorum {
             .collect())
     }
 
-    /// The estimate of a form. Sends nothing.
-    pub fn plan_estimate(&self, request: &PlanRequest) -> Result<Estimate, ApiError> {
-        let wishes = self.wishes(request)?;
-        let drafts = wishes.iter().map(|wish| self.draft(wish)).collect::<Result<Vec<_>, _>>()?;
-        let dataset = self.store().dataset(&DatasetName::from(request.dataset.as_str()))?;
-        let models = self.models()?;
-        let mut estimate = sum_up(&wishes, &drafts, &models);
-        let largest = drafts.iter().map(|(draft, _)| draft.requests()).max().unwrap_or(0);
-        (estimate.seconds_min, estimate.seconds_max) = self.expected_seconds(largest)?.unzip();
-        let tried: BTreeSet<String> = self.tried(&wishes, &drafts)?;
-        estimate.trial_models = estimate.per_model.iter().map(|share| share.model.clone()).collect();
-        estimate.trial_models.retain(|model| tried.contains(model));
-        estimate.ladder = self.ladder(&dataset, &wishes, &drafts)?;
-        estimate.warnings = self.warnings(&wishes[0], &dataset, &estimate, &models)?;
-        Ok(estimate)
-    }
-
-    /// Models that are tried first on any of the topics unless the user leaves that out.
-    fn tried(&self, wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)]) -> Result<BTreeSet<String>, ApiError> {
-        let realm = self.realm()?;
-        let mut tried = BTreeSet::new();
-        // Calls at once are each a trial of their own, and the sandbox costs nothing.
-        let is_tried = |wish: &Wish| wish.mode == Mode::Batch && realm == Realm::Live;
-        for (_, (draft, topic)) in wishes.iter().zip(drafts).filter(|(wish, _)| is_tried(wish)) {
-            tried.extend(trials(self.store(), realm, topic, draft)?.iter().map(ToString::to_string));
-        }
-        Ok(tried)
-    }
-
-    fn ladder(
-        &self,
-        dataset: &DatasetView,
-        wishes: &[Wish],
-        drafts: &[(Draft, std::sync::Arc<Topic>)],
-    ) -> Result<Vec<LadderStep>, ApiError> {
-        let mut ks: Vec<u32> = K_PRESETS.to_vec();
-        if !ks.contains(&wishes[0].k) {
-            ks.push(wishes[0].k);
-        }
-        ks.sort_unstable();
-        let mut steps: Vec<LadderStep> =
-            ks.iter().map(|k| LadderStep { k: *k, reviews: 0, requests: 0, usd: 0.0 }).collect();
-        for (wish, (_, topic)) in wishes.iter().zip(drafts) {
-            let more = self.with_request(topic, wish, |request| Ok(ladder(self.store(), dataset, request, &ks)?))?;
-            for (step, more) in steps.iter_mut().zip(more) {
-                step.reviews = more.reviews;
-                step.requests = step.requests.saturating_add(u32_of(more.requests));
-                // A batch costs half: by the discount, so is the ladder of synchronous calls twice that of batches.
-                let share = if wish.mode == Mode::OnDemand { BATCH_DISCOUNT } else { 1.0 };
-                step.usd += more.usd.unwrap_or(0.0) / share;
-            }
-        }
-        Ok(steps)
-    }
-
-    /// What is to be known of an ensemble's models before they are asked.
-    pub fn model_warnings(&self, ensemble: &Ensemble, models: &ModelTable) -> Result<Vec<PlanWarning>, ApiError> {
-        let mut warnings = Vec::new();
-        let mut warn = |code, model: &ModelId, message: String| {
-            warnings.push(PlanWarning { code, message, model: Some(model.to_string()) });
-        };
-        let said = announced(self.store(), self.address()?.as_str())?.unwrap_or_default();
-        let today = self.today();
-        for member in ensemble.members() {
-            let Some(model) = models.get(member.model.as_str()) else {
-                warn(
-                    PlanWarningCode::PriceUnknown,
-                    &member.model,
-                    format!("No price is known for {}: the cost leaves it out.", member.model),
-                );
-                continue;
-            };
-            if !takes_schema(models, &member.model) {
-                warn(
-                    PlanWarningCode::NoSchema,
-                    &member.model,
-                    format!("{} takes no answer schema by the model table, so it cannot be asked.", member.model),
-                );
-            }
-            if said.lists(&member.model) == Some(false) {
-                warn(
-                    PlanWarningCode::ModelNotListed,
-                    &member.model,
-                    format!("The provider does not list {}: it may refuse it.", member.model),
-                );
-            }
-            let date = model.shutdown_date.as_deref().unwrap_or_default();
-            match model.shutdown(today) {
-                Shutdown::None => {}
-                Shutdown::Soon { days } => warn(
-                    PlanWarningCode::ModelShutsDown,
-                    &member.model,
-                    format!("{} shuts down on {date}, in {days} days. Votes that you have stay valid.", member.model),
-                ),
-                Shutdown::Past => warn(
-                    PlanWarningCode::ModelShutDown,
-                    &member.model,
-                    format!("{} was shut down on {date} and cannot be asked any more.", member.model),
-                ),
-            }
-        }
-        Ok(warnings)
-    }
-
-    fn warnings(
-        &self,
-        wish: &Wish,
-        dataset: &DatasetView,
-        estimate: &Estimate,
-        models: &ModelTable,
-    ) -> Result<Vec<PlanWarning>, ApiError> {
-        let mut warnings = self.model_warnings(&wish.ensemble, models)?;
-        let mut warn = |code, message| warnings.push(PlanWarning { code, message, model: None });
-        let budget = self.stored_settings()?.settings.budget_day_usd;
-        if let Some(budget) = budget.filter(|_| !self.address().is_ok_and(|address| address.is_sandbox())) {
-            let left = budget - self.spent_today_usd()? - self.outstanding_usd()?;
-            if estimate.usd > left {
-                let message = format!("The plan is ${:.2} above what is left of today's budget.", estimate.usd - left);
-                warn(PlanWarningCode::OverBudget, message);
-            }
-        }
-        let few = dataset.businesses.iter().filter(|business| business.reviews.len() < wish.k as usize).count();
-        if few > 0 {
-            let message =
-                format!("{few} of {} businesses have fewer than {} reviews.", dataset.businesses.len(), wish.k);
-            warn(PlanWarningCode::FewReviews, message);
-        }
-        Ok(warnings)
-    }
-
     /// What live runs will still be charged, by their estimates, without the sandbox's play money.
-    fn outstanding_usd(&self) -> Result<f64, ApiError> {
+    pub(crate) fn outstanding_usd(&self) -> Result<f64, ApiError> {
         let mut usd = 0.0;
         let runs = self.store().manifests()?.into_iter();
         for run in runs.filter(|run| run.realm == Realm::Live && run.finished_at.is_none() && !run.cancelled) {
@@ -427,107 +227,4 @@ impl Quorum {
         }
         Ok(started)
     }
-}
-
-fn sum_up(wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)], models: &ModelTable) -> Estimate {
-    let at_once = wishes[0].mode == Mode::OnDemand;
-    let price_share = if at_once { 1.0 } else { BATCH_DISCOUNT };
-    let sum = |count: &dyn Fn(&Draft) -> u64| u32_of(drafts.iter().map(|(draft, _)| count(draft)).sum());
-    let shares = || drafts.iter().flat_map(|(draft, _)| &draft.shares);
-    let per_model: Vec<ModelEstimate> = wishes[0]
-        .ensemble
-        .members()
-        .iter()
-        .map(|member| {
-            let of_model = || shares().filter(|share| share.model == member.model);
-            let total = |count: &dyn Fn(&quorum_core::estimate::ModelEstimate) -> u64| {
-                u32_of(of_model().map(|share| count(&share.estimate)).sum())
-            };
-            let price = models.get(member.model.as_str());
-            ModelEstimate {
-                model: member.model.to_string(),
-                requests: total(&|estimate| estimate.requests),
-                input_tokens: total(&|estimate| estimate.input_tokens),
-                output_tokens: total(&|estimate| estimate.output_tokens),
-                usd: total_usd(
-                    of_model().filter_map(|share| if at_once { share.estimate.usd_full } else { share.estimate.usd }),
-                ),
-                usd_full: total_usd(of_model().filter_map(|share| share.estimate.usd_full)),
-                input_price_usd: price.map_or(0.0, |price| price.input_usd * price_share),
-                output_price_usd: price.map_or(0.0, |price| price.output_usd * price_share),
-                shutdown_date: price.and_then(|price| price.shutdown_date.clone()),
-            }
-        })
-        .collect();
-    let batches = wishes
-        .iter()
-        .zip(drafts)
-        .flat_map(|(wish, (draft, _))| {
-            draft.shares.iter().flat_map(|share| &share.batches).map(move |batch| (wish, batch))
-        })
-        .map(|(wish, batch)| BatchPlan {
-            topic: wish.topic.clone(),
-            model: batch.model.to_string(),
-            requests: u32_of(batch.requests.len() as u64),
-            bytes: u32_of(batch.bytes),
-        })
-        .collect();
-    let has_history = shares()
-        .filter(|share| share.estimate.requests > 0)
-        .all(|share| matches!(share.output, OutputBasis::History(_)));
-    Estimate {
-        businesses: drafts.first().map_or(0, |(draft, _)| draft.businesses),
-        reviews: drafts.first().map_or(0, |(draft, _)| draft.reviews),
-        votes_needed: sum(&|draft| draft.needed),
-        votes_known: sum(&|draft| draft.known),
-        votes_in_flight: sum(&|draft| draft.in_flight),
-        requests: sum(&Draft::requests),
-        batches,
-        per_topic: wishes
-            .iter()
-            .zip(drafts)
-            .map(|(wish, (draft, _))| TopicEstimate {
-                topic: wish.topic.clone(),
-                votes_known: u32_of(draft.known),
-                requests: u32_of(draft.requests()),
-                usd: if at_once { draft.usd_full() } else { draft.usd() }.unwrap_or(0.0),
-            })
-            .collect(),
-        input_tokens: sum(&|draft| draft.shares.iter().map(|share| share.estimate.input_tokens).sum()),
-        output_tokens: sum(&|draft| draft.shares.iter().map(|share| share.estimate.output_tokens).sum()),
-        usd: total_usd(per_model.iter().map(|model| model.usd)),
-        usd_full: total_usd(per_model.iter().map(|model| model.usd_full)),
-        per_model,
-        output_basis: if has_history && shares().any(|share| share.estimate.requests > 0) {
-            plan::OutputBasis::ThisTopic
-        } else {
-            plan::OutputBasis::Assumed
-        },
-        trial_models: Vec::new(),
-        trial_requests: u32_of(CANARY_REQUESTS as u64),
-        seconds_min: None,
-        seconds_max: None,
-        fingerprint: fingerprint(wishes, drafts),
-        ladder: Vec::new(),
-        warnings: Vec::new(),
-    }
-}
-
-/// Names a plan by everything that would be sent.
-fn fingerprint(wishes: &[Wish], drafts: &[(Draft, std::sync::Arc<Topic>)]) -> String {
-    use sha2::{Digest, Sha256};
-    let mut hash = Sha256::new();
-    for (wish, (draft, topic)) in wishes.iter().zip(drafts) {
-        hash.update(wish.topic.as_bytes());
-        hash.update([u8::from(wish.mode == Mode::OnDemand)]);
-        hash.update(topic.schema.term_hash().as_str());
-        for batch in draft.shares.iter().flat_map(|share| &share.batches) {
-            hash.update(batch.model.as_str());
-            for request in &batch.requests {
-                hash.update(request.review.0.to_be_bytes());
-                hash.update([request.run]);
-            }
-        }
-    }
-    hex(&hash.finalize()[..8])
 }

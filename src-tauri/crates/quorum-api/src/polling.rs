@@ -9,7 +9,7 @@ use std::{
 };
 
 use quorum_core::manifest::{ManifestId, Realm, Trouble, TroubleKind};
-use quorum_engine::{EngineError, Pacer, Tick};
+use quorum_engine::{EngineError, Pacer, Tick, announced};
 use tokio::{
     sync::broadcast,
     task::{self, JoinSet},
@@ -31,7 +31,12 @@ pub(crate) struct State {
     links: BTreeMap<String, Connection>,
     pacers: BTreeMap<String, Pacer>,
     last_checked_at: Option<u32>,
+    /// When each provider was last asked for its models, answered or not.
+    models_asked: BTreeMap<String, u32>,
 }
+
+/// Between two questions for a provider's models.
+const DAY_S: u32 = 86_400;
 
 impl State {
     /// All links as one: the chosen provider's, unless it is well and another's is not.
@@ -200,10 +205,14 @@ impl Quorum {
                 Ok(providers) if !providers.iter().any(|known| known == provider) => {
                     return self.change_links(|state| drop(state.links.remove(provider)));
                 }
-                Ok(_) => match self.tick_at(provider).await {
-                    Ok(tick) => self.pause_after(Some(provider), &tick),
-                    Err(_logged) => self.pause(Some(provider), false, true),
-                },
+                Ok(_) => {
+                    let pause = match self.tick_at(provider).await {
+                        Ok(tick) => self.pause_after(Some(provider), &tick),
+                        Err(_logged) => self.pause(Some(provider), false, true),
+                    };
+                    self.ask_models_daily(provider).await;
+                    pause
+                }
                 Err(error) => {
                     tracing::error!(%error, "the store could not be read");
                     STORE_PAUSE
@@ -215,6 +224,22 @@ impl Quorum {
                 () = tokio::time::sleep(pause) => {}
                 changed = poked.changed() => if changed.is_err() { return },
             }
+        }
+    }
+
+    /// Asks a provider that costs money once a day which models it has and when they end, so that a warning comes in time. Nothing
+    /// hangs on it: a server may have no such list.
+    async fn ask_models_daily(&self, provider: &str) {
+        let is_live = Address::read(provider).is_ok_and(|address| address.realm() == Realm::Live);
+        let now = self.now();
+        let is_due = |asked: Option<u32>| asked.is_none_or(|asked| now.abs_diff(asked) >= DAY_S);
+        let known = announced(self.store(), provider).ok().flatten().map(|said| said.at);
+        if !is_live || !is_due(known) || !is_due(lock(&self.inner.polling).models_asked.get(provider).copied()) {
+            return;
+        }
+        lock(&self.inner.polling).models_asked.insert(provider.to_owned(), now);
+        if let Err(error) = self.models_ask_of(provider).await {
+            tracing::debug!(%error, "the provider's models could not be asked");
         }
     }
 

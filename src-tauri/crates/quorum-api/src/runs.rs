@@ -17,7 +17,7 @@ use crate::{
         events::Event,
         run::{self, BatchDetail, FailureCause, FailureGroup, RunDetail, RunState, RunSummary, SpendPoint},
     },
-    plans::members_of,
+    ensembles::members_of,
 };
 
 impl Quorum {

@@ -1,0 +1,183 @@
+//! Estimates: what a form would send and cost, topic by topic summed up, and what another K would. Sends nothing.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use quorum_core::{
+    estimate::OutputBasis,
+    ids::DatasetName,
+    manifest::{Mode, Realm},
+    models::{BATCH_DISCOUNT, ModelTable, total_usd},
+    schema::hex,
+    topic::Topic,
+};
+use quorum_engine::{CANARY_REQUESTS, Draft, ladder, trials};
+use quorum_store::DatasetView;
+
+use crate::{
+    Quorum, Wish,
+    dto::{
+        error::ApiError,
+        plan::{self, BatchPlan, Estimate, LadderStep, ModelEstimate, PlanRequest, TopicEstimate},
+    },
+    plans::{K_PRESETS, u32_of},
+};
+
+impl Quorum {
+    /// The estimate of a form. Sends nothing.
+    pub fn plan_estimate(&self, request: &PlanRequest) -> Result<Estimate, ApiError> {
+        let wishes = self.wishes(request)?;
+        let drafts = wishes.iter().map(|wish| self.draft(wish)).collect::<Result<Vec<_>, _>>()?;
+        let dataset = self.store().dataset(&DatasetName::from(request.dataset.as_str()))?;
+        let models = self.models()?;
+        let mut estimate = sum_up(&wishes, &drafts, &models);
+        let largest = drafts.iter().map(|(draft, _)| draft.requests()).max().unwrap_or(0);
+        (estimate.seconds_min, estimate.seconds_max) = self.expected_seconds(largest)?.unzip();
+        let tried: BTreeSet<String> = self.tried(&wishes, &drafts)?;
+        estimate.trial_models = estimate.per_model.iter().map(|share| share.model.clone()).collect();
+        estimate.trial_models.retain(|model| tried.contains(model));
+        estimate.ladder = self.ladder(&dataset, &wishes, &drafts)?;
+        estimate.warnings = self.warnings(&wishes[0], &dataset, &estimate, &models)?;
+        Ok(estimate)
+    }
+
+    /// Models that are tried first on any of the topics unless the user leaves that out.
+    fn tried(&self, wishes: &[Wish], drafts: &[(Draft, Arc<Topic>)]) -> Result<BTreeSet<String>, ApiError> {
+        let realm = self.realm()?;
+        let mut tried = BTreeSet::new();
+        // Calls at once are each a trial of their own, and the sandbox costs nothing.
+        let is_tried = |wish: &Wish| wish.mode == Mode::Batch && realm == Realm::Live;
+        for (_, (draft, topic)) in wishes.iter().zip(drafts).filter(|(wish, _)| is_tried(wish)) {
+            tried.extend(trials(self.store(), realm, topic, draft)?.iter().map(ToString::to_string));
+        }
+        Ok(tried)
+    }
+
+    fn ladder(
+        &self,
+        dataset: &DatasetView,
+        wishes: &[Wish],
+        drafts: &[(Draft, Arc<Topic>)],
+    ) -> Result<Vec<LadderStep>, ApiError> {
+        let mut ks: Vec<u32> = K_PRESETS.to_vec();
+        if !ks.contains(&wishes[0].k) {
+            ks.push(wishes[0].k);
+        }
+        ks.sort_unstable();
+        let mut steps: Vec<LadderStep> =
+            ks.iter().map(|k| LadderStep { k: *k, reviews: 0, requests: 0, usd: 0.0 }).collect();
+        for (wish, (_, topic)) in wishes.iter().zip(drafts) {
+            let more = self.with_request(topic, wish, |request| Ok(ladder(self.store(), dataset, request, &ks)?))?;
+            for (step, more) in steps.iter_mut().zip(more) {
+                step.reviews = more.reviews;
+                step.requests = step.requests.saturating_add(u32_of(more.requests));
+                // A batch costs half: by the discount, so is the ladder of synchronous calls twice that of batches.
+                let share = if wish.mode == Mode::OnDemand { BATCH_DISCOUNT } else { 1.0 };
+                step.usd += more.usd.unwrap_or(0.0) / share;
+            }
+        }
+        Ok(steps)
+    }
+}
+
+pub(crate) fn sum_up(wishes: &[Wish], drafts: &[(Draft, Arc<Topic>)], models: &ModelTable) -> Estimate {
+    let at_once = wishes[0].mode == Mode::OnDemand;
+    let price_share = if at_once { 1.0 } else { BATCH_DISCOUNT };
+    let sum = |count: &dyn Fn(&Draft) -> u64| u32_of(drafts.iter().map(|(draft, _)| count(draft)).sum());
+    let shares = || drafts.iter().flat_map(|(draft, _)| &draft.shares);
+    let per_model: Vec<ModelEstimate> = wishes[0]
+        .ensemble
+        .members()
+        .iter()
+        .map(|member| {
+            let of_model = || shares().filter(|share| share.model == member.model);
+            let total = |count: &dyn Fn(&quorum_core::estimate::ModelEstimate) -> u64| {
+                u32_of(of_model().map(|share| count(&share.estimate)).sum())
+            };
+            let price = models.get(member.model.as_str());
+            ModelEstimate {
+                model: member.model.to_string(),
+                requests: total(&|estimate| estimate.requests),
+                input_tokens: total(&|estimate| estimate.input_tokens),
+                output_tokens: total(&|estimate| estimate.output_tokens),
+                usd: total_usd(
+                    of_model().filter_map(|share| if at_once { share.estimate.usd_full } else { share.estimate.usd }),
+                ),
+                usd_full: total_usd(of_model().filter_map(|share| share.estimate.usd_full)),
+                input_price_usd: price.map_or(0.0, |price| price.input_usd * price_share),
+                output_price_usd: price.map_or(0.0, |price| price.output_usd * price_share),
+                shutdown_date: price.and_then(|price| price.shutdown_date.clone()),
+            }
+        })
+        .collect();
+    let batches = wishes
+        .iter()
+        .zip(drafts)
+        .flat_map(|(wish, (draft, _))| {
+            draft.shares.iter().flat_map(|share| &share.batches).map(move |batch| (wish, batch))
+        })
+        .map(|(wish, batch)| BatchPlan {
+            topic: wish.topic.clone(),
+            model: batch.model.to_string(),
+            requests: u32_of(batch.requests.len() as u64),
+            bytes: u32_of(batch.bytes),
+        })
+        .collect();
+    let has_history = shares()
+        .filter(|share| share.estimate.requests > 0)
+        .all(|share| matches!(share.output, OutputBasis::History(_)));
+    Estimate {
+        businesses: drafts.first().map_or(0, |(draft, _)| draft.businesses),
+        reviews: drafts.first().map_or(0, |(draft, _)| draft.reviews),
+        votes_needed: sum(&|draft| draft.needed),
+        votes_known: sum(&|draft| draft.known),
+        votes_in_flight: sum(&|draft| draft.in_flight),
+        requests: sum(&Draft::requests),
+        batches,
+        per_topic: wishes
+            .iter()
+            .zip(drafts)
+            .map(|(wish, (draft, _))| TopicEstimate {
+                topic: wish.topic.clone(),
+                votes_known: u32_of(draft.known),
+                requests: u32_of(draft.requests()),
+                usd: if at_once { draft.usd_full() } else { draft.usd() }.unwrap_or(0.0),
+            })
+            .collect(),
+        input_tokens: sum(&|draft| draft.shares.iter().map(|share| share.estimate.input_tokens).sum()),
+        output_tokens: sum(&|draft| draft.shares.iter().map(|share| share.estimate.output_tokens).sum()),
+        usd: total_usd(per_model.iter().map(|model| model.usd)),
+        usd_full: total_usd(per_model.iter().map(|model| model.usd_full)),
+        per_model,
+        output_basis: if has_history && shares().any(|share| share.estimate.requests > 0) {
+            plan::OutputBasis::ThisTopic
+        } else {
+            plan::OutputBasis::Assumed
+        },
+        trial_models: Vec::new(),
+        trial_requests: u32_of(CANARY_REQUESTS as u64),
+        seconds_min: None,
+        seconds_max: None,
+        fingerprint: fingerprint(wishes, drafts),
+        ladder: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+/// Names a plan by everything that would be sent.
+fn fingerprint(wishes: &[Wish], drafts: &[(Draft, Arc<Topic>)]) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    for (wish, (draft, topic)) in wishes.iter().zip(drafts) {
+        hash.update(wish.topic.as_bytes());
+        hash.update([u8::from(wish.mode == Mode::OnDemand)]);
+        hash.update(topic.schema.term_hash().as_str());
+        for batch in draft.shares.iter().flat_map(|share| &share.batches) {
+            hash.update(batch.model.as_str());
+            for request in &batch.requests {
+                hash.update(request.review.0.to_be_bytes());
+                hash.update([request.run]);
+            }
+        }
+    }
+    hex(&hash.finalize()[..8])
+}

@@ -1,0 +1,95 @@
+//! What is to be known before a plan is agreed to: models that end, prices that nobody knows, a budget that is too small.
+
+use quorum_core::{
+    ensemble::Ensemble,
+    ids::ModelId,
+    models::{ModelTable, Shutdown},
+};
+use quorum_engine::announced;
+use quorum_store::DatasetView;
+
+use crate::{
+    Quorum, Wish,
+    dto::{
+        error::ApiError,
+        plan::{Estimate, PlanWarning, PlanWarningCode},
+    },
+    models::takes_schema,
+};
+
+impl Quorum {
+    /// What is to be known of an ensemble's models before they are asked.
+    pub fn model_warnings(&self, ensemble: &Ensemble, models: &ModelTable) -> Result<Vec<PlanWarning>, ApiError> {
+        let mut warnings = Vec::new();
+        let mut warn = |code, model: &ModelId, message: String| {
+            warnings.push(PlanWarning { code, message, model: Some(model.to_string()) });
+        };
+        let said = announced(self.store(), self.address()?.as_str())?.unwrap_or_default();
+        let today = self.today();
+        for member in ensemble.members() {
+            let Some(model) = models.get(member.model.as_str()) else {
+                warn(
+                    PlanWarningCode::PriceUnknown,
+                    &member.model,
+                    format!("No price is known for {}: the cost leaves it out.", member.model),
+                );
+                continue;
+            };
+            if !takes_schema(models, &member.model) {
+                warn(
+                    PlanWarningCode::NoSchema,
+                    &member.model,
+                    format!("{} takes no answer schema by the model table, so it cannot be asked.", member.model),
+                );
+            }
+            if said.lists(&member.model) == Some(false) {
+                warn(
+                    PlanWarningCode::ModelNotListed,
+                    &member.model,
+                    format!("The provider does not list {}: it may refuse it.", member.model),
+                );
+            }
+            let date = model.shutdown_date.as_deref().unwrap_or_default();
+            match model.shutdown(today) {
+                Shutdown::None => {}
+                Shutdown::Soon { days } => warn(
+                    PlanWarningCode::ModelShutsDown,
+                    &member.model,
+                    format!("{} shuts down on {date}, in {days} days. Votes that you have stay valid.", member.model),
+                ),
+                Shutdown::Past => warn(
+                    PlanWarningCode::ModelShutDown,
+                    &member.model,
+                    format!("{} was shut down on {date} and cannot be asked any more.", member.model),
+                ),
+            }
+        }
+        Ok(warnings)
+    }
+
+    pub(crate) fn warnings(
+        &self,
+        wish: &Wish,
+        dataset: &DatasetView,
+        estimate: &Estimate,
+        models: &ModelTable,
+    ) -> Result<Vec<PlanWarning>, ApiError> {
+        let mut warnings = self.model_warnings(&wish.ensemble, models)?;
+        let mut warn = |code, message| warnings.push(PlanWarning { code, message, model: None });
+        let budget = self.stored_settings()?.settings.budget_day_usd;
+        if let Some(budget) = budget.filter(|_| !self.address().is_ok_and(|address| address.is_sandbox())) {
+            let left = budget - self.spent_today_usd()? - self.outstanding_usd()?;
+            if estimate.usd > left {
+                let message = format!("The plan is ${:.2} above what is left of today's budget.", estimate.usd - left);
+                warn(PlanWarningCode::OverBudget, message);
+            }
+        }
+        let few = dataset.businesses.iter().filter(|business| business.reviews.len() < wish.k as usize).count();
+        if few > 0 {
+            let message =
+                format!("{few} of {} businesses have fewer than {} reviews.", dataset.businesses.len(), wish.k);
+            warn(PlanWarningCode::FewReviews, message);
+        }
+        Ok(warnings)
+    }
+}
