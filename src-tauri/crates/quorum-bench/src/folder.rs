@@ -8,7 +8,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use quorum_api::{OpenOptions, Quorum};
+use quorum_api::{Address, OpenOptions, Quorum};
 use quorum_catalog::builtin;
 use quorum_core::{
     ensemble::Ensemble,
@@ -19,11 +19,11 @@ use quorum_core::{
     topic::Topic,
 };
 use quorum_engine::{DraftRequest, SubmitRequest, draft, submit};
-use quorum_store::Store;
+use quorum_store::{DatasetView, Store};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::{BenchError, answers, reviews};
+use crate::{BenchError, answers, reviews, stock::started_at};
 
 /// Every review is asked about: no business of [`reviews`] has more.
 pub const K: u32 = reviews::REVIEWS_A_BUSINESS;
@@ -121,11 +121,14 @@ impl Folder {
             };
             cleared.map_err(|source| BenchError::File { path: folder, source })?;
         }
-        let dataset_bytes = write_file(&self.reviews(), |out| reviews::write(out, scale.seed, scale.reviews))?;
+        let dataset_bytes = write_file(&self.reviews(), |out| {
+            reviews::write(out, scale.seed, scale.reviews, reviews::REVIEWS_A_BUSINESS)
+        })?;
         self.import()?;
         copy(&self.imported(), &self.planned())?;
         let store = Store::open(&self.planned())?;
-        plan(&store, topics)?;
+        let dataset = store.dataset(&Self::dataset_name())?;
+        plan(&store, &dataset, topics, Realm::Live, Address::openai().as_str(), K)?;
         let ready = ready(&store)?;
         let (lines, failed, bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
         ready.par_iter().try_for_each(|(manifest, batch)| {
@@ -165,26 +168,32 @@ impl Folder {
 }
 
 /// Plans every topic and marks its batches as done at the provider.
-fn plan(store: &Store, topics: &[Topic]) -> Result<(), BenchError> {
-    let dataset = store.dataset(&Folder::dataset_name())?;
+pub(crate) fn plan(
+    store: &Store,
+    dataset: &DatasetView,
+    topics: &[Topic],
+    realm: Realm,
+    provider: &str,
+    k: u32,
+) -> Result<(), BenchError> {
     let (ensemble, models) = (Ensemble::standard(), ModelTable::default());
     let limits = |_: &ModelId| BatchLimits::default();
-    for (number, topic) in topics.iter().enumerate() {
-        let wish =
-            DraftRequest { realm: Realm::Live, topic, k: K, ensemble: &ensemble, models: &models, limits: &limits };
+    let before = store.manifests()?.len();
+    for (number, topic) in (before..).zip(topics) {
+        let wish = DraftRequest { realm, topic, k, ensemble: &ensemble, models: &models, limits: &limits };
         let request = SubmitRequest {
-            draft: draft(store, &dataset, wish)?,
+            draft: draft(store, dataset, wish)?,
             topic,
-            realm: Realm::Live,
-            provider: "https://api.openai.com/v1".to_owned(),
-            k: K,
+            realm,
+            provider: provider.to_owned(),
+            k,
             ensemble: ensemble.clone(),
             mode: Mode::Batch,
             models: &models,
             budget_usd: None,
             canary: false,
             key: format!("{number:032x}"),
-            now: AT,
+            now: started_at(number),
         };
         if let Some(manifest) = submit(store, request)? {
             for batch in store.batches(manifest.id)? {

@@ -2,7 +2,7 @@
 //!
 //! [`folder`] makes a dataset, a store in which everything is planned, and the files that a provider would have written;
 //! [`runs`] times the product's own code on them. The figures are plain data: printing them and comparing them with other
-//! programs is the caller's. [`hot`] has the innermost loops alone.
+//! programs is the caller's. [`hot`] has the innermost loops alone, [`stock`] a data directory to open the window on.
 //!
 //! Not here: anything that the product needs.
 
@@ -13,6 +13,7 @@ pub mod hot;
 pub mod measure;
 mod reviews;
 pub mod runs;
+pub mod stock;
 
 use std::{io, path::PathBuf};
 

@@ -100,10 +100,10 @@ const WORDS: &[&str] = &[
     "experience",
 ];
 
-/// Writes reviews as a dataset, one business a line.
-pub fn write(out: &mut impl Write, seed: u64, reviews: u32) -> io::Result<()> {
+/// Writes reviews as a dataset, one business a line with so many of them.
+pub fn write(out: &mut impl Write, seed: u64, reviews: u32, reviews_a_business: u32) -> io::Result<()> {
     let mut text = String::new();
-    for (business, first) in (0_u32..).zip((0..reviews).step_by(REVIEWS_A_BUSINESS as usize)) {
+    for (business, first) in (0_u32..).zip((0..reviews).step_by(reviews_a_business as usize)) {
         let mut draws = Draws::new(seed, u64::from(business));
         let cuisine = ["Thai", "Italian", "Diners", "Vietnamese", "Burgers"][draws.index(5)];
         write!(
@@ -111,7 +111,7 @@ pub fn write(out: &mut impl Write, seed: u64, reviews: u32) -> io::Result<()> {
             "{{\"business_id\":\"b{business:08}\",\"business\":{{\"business_id\":\"b{business:08}\",\
              \"name\":\"Place {business}\",\"categories\":\"{cuisine}, Restaurants\"}},\"reviews\":["
         )?;
-        for review in first..(first + REVIEWS_A_BUSINESS).min(reviews) {
+        for review in first..(first + reviews_a_business).min(reviews) {
             text.clear();
             prose(&mut text, &mut draws);
             let (stars, useful) = (1 + draws.below(5), draws.below(9));
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn reviews_read_as_a_dataset_and_have_real_lengths() {
         let mut file = Vec::new();
-        write(&mut file, 3, 4_001).expect("memory takes everything");
+        write(&mut file, 3, 4_001, REVIEWS_A_BUSINESS).expect("memory takes everything");
         let (mut reviews, mut bytes, mut longest) = (0, 0, 0);
         for line in DatasetReader::new(file.as_slice()) {
             let Line::Business(business, problems) = line.expect("readable") else { panic!("a problem line") };

@@ -354,6 +354,21 @@ pub enum Bench {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// A data directory to open the app on: the published run, every vote of it stored, in the sandbox.
+    Stock {
+        #[arg(long, default_value_t = 18)]
+        topics: usize,
+        #[arg(long, default_value_t = 18_440)]
+        reviews: u32,
+        /// Reviews of each business.
+        #[arg(long, value_name = "N", default_value_t = 185)]
+        of_each: u32,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The data directory; it may have data already.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Read the output files and count their lines: the limit of one core.
     Read { dir: PathBuf },
     /// From the output files to durable votes.

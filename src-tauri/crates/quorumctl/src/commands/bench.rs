@@ -5,6 +5,7 @@ use quorum_bench::{
     BenchError,
     folder::{Folder, Scale},
     runs,
+    stock::{self, Stock},
 };
 use serde_json::Value;
 
@@ -29,6 +30,10 @@ fn figures(command: Bench) -> Result<Value, BenchError> {
     Ok(match command {
         Bench::Generate { topics, reviews, seed, out } => {
             shown(serde_json::to_value(Folder::new(out).generate(Scale { topics, reviews, seed })?))
+        }
+        Bench::Stock { topics, reviews, of_each, seed, out } => {
+            let stock = Stock { topics, reviews, reviews_a_business: of_each, seed, ..Stock::default() };
+            shown(serde_json::to_value(stock::fill(&out, stock)?))
         }
         Bench::Read { dir } => shown(serde_json::to_value(runs::read_limit(&Folder::new(dir))?)),
         Bench::Ingest { dir } => shown(serde_json::to_value(runs::ingest(&Folder::new(dir))?)),
