@@ -95,6 +95,7 @@ fn set_up(app: &App, data_dir: Option<PathBuf>, hidden: bool) {
     app.manage(Tray::make(app));
     app.manage(Notifier::start(app.handle()));
     app.manage(Program::new(app.handle().clone(), data_dir));
+    window::fit_display(app.handle());
     // The window is made hidden, so that a start in the tray does not flash it. Without a place for icons `tray_host` shows it.
     if !hidden || !app.state::<Tray>().is_made() {
         window::show(app.handle());

@@ -13,7 +13,7 @@ use quorum_api::dto::{
     events::{Event, PageRequest},
     settings::{Settings, Theme},
 };
-use tauri::{AppHandle, CloseRequestApi, Manager, Window};
+use tauri::{AppHandle, CloseRequestApi, Manager, PhysicalSize, Window};
 
 use crate::{events, notify::Notifier, program::Program, tray::Tray};
 
@@ -43,6 +43,25 @@ pub fn show(app: &AppHandle) {
     let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
     if let Err(error) = shown {
         tracing::warn!(%error, "the window could not be shown");
+    }
+}
+
+/// Makes the window no larger than the room that its display has, as on one of 800 by 600.
+pub fn fit_display(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(LABEL) else { return };
+    let fitted = || {
+        let Some(monitor) = window.current_monitor()? else { return Ok(()) };
+        let (size, room) = (window.inner_size()?, monitor.work_area());
+        let fitting = PhysicalSize::new(size.width.min(room.size.width), size.height.min(room.size.height));
+        if fitting == size {
+            return Ok(());
+        }
+        window.set_size(fitting)?;
+        window.set_position(room.position)
+    };
+    let fitted: tauri::Result<()> = fitted();
+    if let Err(error) = fitted {
+        tracing::warn!(%error, "the window could not be fitted to its display");
     }
 }
 
