@@ -6,10 +6,11 @@ use std::{fs, path::Path};
 
 use crate::page::Page;
 
-/// Colours are judged when they have arrived: a button that is just being enabled is between two.
+/// Colours are judged when they have arrived: a button that is just being enabled is between two. What is dimmed while newer figures
+/// come is judged once they are there.
 const RUN: &str = "const done = arguments[arguments.length - 1];\
     const ends = document.getAnimations().filter((a) => Number.isFinite(a.effect?.getComputedTiming().endTime));\
-    Promise.allSettled(ends.map((a) => a.finished)).then(() => axe.run(document, { resultTypes: ['violations'] })).then(\
+    Promise.allSettled(ends.map((a) => a.finished)).then(() => axe.run({ exclude: [['.dimmed']] }, { resultTypes: ['violations'] })).then(\
         (found) => done(found.violations.map((v) => `${v.id}: ${v.help}\\n` + v.nodes.map((n) => `    ${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join('\\n'))),\
         (error) => done([`axe-core itself failed: ${error}`]))";
 

@@ -25,6 +25,12 @@ const INSTANCE: &str = "dev.quorum.desktop";
 /// Between two looks at something that cannot be listened to.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// Launches until a port is free for WebKit's inspector.
+const LAUNCHES_MAX: usize = 4;
+
+/// What WebKit says when it is not.
+const PORT_TAKEN: &str = "Failed to start remote inspector server";
+
 /// Nothing is started by a name on this bus, so an absent service is absent.
 const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><keep_umask/><listen>unix:tmpdir=/tmp</listen><auth>EXTERNAL</auth>
@@ -48,15 +54,22 @@ pub struct Desktop {
     _screen: Owned,
     display: String,
     pub bus_address: String,
+    /// Beside what every command gets.
+    environment: Vec<(&'static str, String)>,
     folder: TempDir,
 }
 
 impl Desktop {
     pub fn start() -> Self {
+        Self::with_display(1280, 800)
+    }
+
+    /// A desktop whose display has this size.
+    pub fn with_display(width: u32, height: u32) -> Self {
         let folder = tempfile::Builder::new().prefix("quorum-e2e-").tempdir().expect("a temporary directory");
         let log = |name: &str| File::create(folder.path().join(name)).expect("a log file");
         let mut screen = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp"])
             .stdout(Stdio::piped())
             .stderr(log("xvfb.log"))
             .spawn()
@@ -78,7 +91,12 @@ impl Desktop {
             fs::create_dir(folder.path().join(name)).expect("a directory");
         }
         set_private(&folder.path().join("run"));
-        Self { running: Vec::new(), _bus: bus, _screen: screen, display, bus_address, folder }
+        Self { running: Vec::new(), _bus: bus, _screen: screen, display, bus_address, environment: Vec::new(), folder }
+    }
+
+    /// Sets a variable of the environment for what is started from now on.
+    pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.environment.push((name, value.into()));
     }
 
     pub fn folder(&self) -> &Path {
@@ -119,6 +137,7 @@ impl Desktop {
             .env("NO_AT_BRIDGE", "1")
             .env("GTK_USE_PORTAL", "0")
             .env("RUST_BACKTRACE", "1")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }
@@ -147,6 +166,18 @@ impl Desktop {
     }
 
     pub async fn launch_on(&mut self, data_dir: &Path) -> Page {
+        for _ in 0..LAUNCHES_MAX {
+            if let Some(page) = self.try_launch(data_dir).await {
+                return page;
+            }
+        }
+        panic!("no free port for WebKit's inspector in {LAUNCHES_MAX} launches\n{}", self.log());
+    }
+
+    /// `None`: the port that WebKit's driver chose for the app's inspector was taken by another scenario just then, and the driver would
+    /// wait for it for ever.
+    async fn try_launch(&mut self, data_dir: &Path) -> Option<Page> {
+        let said_before = self.log().len();
         let (port, native_port) = (free_port(), free_port());
         let log = File::options().append(true).create(true).open(self.folder().join("app.log")).expect("a log file");
         let driver = self
@@ -163,12 +194,24 @@ impl Desktop {
         let options = json!({ "application": app(), "args": ["--data", data_dir] });
         let capabilities =
             Map::from_iter([("browserName".to_owned(), json!("wry")), ("tauri:options".to_owned(), options)]);
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .unwrap_or_else(|error| panic!("no window: {error}\n{}", self.log()));
-        Page::new(client)
+        let address = format!("http://127.0.0.1:{port}");
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let connected = builder.capabilities(capabilities).connect(&address);
+        let port_is_taken = async {
+            while !self.log().get(said_before..).is_some_and(|said| said.contains(PORT_TAKEN)) {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        tokio::select! {
+            client = connected => {
+                Some(Page::new(client.unwrap_or_else(|error| panic!("no window: {error}\n{}", self.log()))))
+            }
+            () = port_is_taken => {
+                self.kill_app().await;
+                self.running.pop();
+                None
+            }
+        }
     }
 
     /// Launches the app again beside the first, as a second click on its icon would.

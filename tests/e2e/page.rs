@@ -43,7 +43,8 @@ impl Page {
     }
 
     pub async fn has(&self, name: &str) -> bool {
-        !self.0.find_all(Locator::Css(&Self::selector(name))).await.expect("the page can be searched").is_empty()
+        let found = settled(self.0.find_all(Locator::Css(&Self::selector(name))).await);
+        found.is_some_and(|found| !found.is_empty())
     }
 
     pub async fn count(&self, name: &str) -> usize {
@@ -73,6 +74,19 @@ impl Page {
 
     pub async fn press(&self, name: &str, key: Key) {
         self.find(name).await.send_keys(&char::from(key).to_string()).await.expect("the key is taken");
+    }
+
+    /// Types keys to whatever has the focus.
+    pub async fn keys(&self, keys: &str) {
+        let focused = self.0.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.expect("the keys are taken");
+    }
+
+    /// The test name of what has the focus, else its tag.
+    pub async fn focus(&self) -> String {
+        let it =
+            self.run("const it = document.activeElement; return it.dataset.testid ?? it.tagName.toLowerCase()").await;
+        it.as_str().expect("a name").to_owned()
     }
 
     pub async fn text_of(&self, name: &str) -> String {
@@ -136,7 +150,7 @@ impl Page {
     }
 }
 
-/// `None` where the page drew the element anew between finding and using it: to be tried again.
+/// `None` where the page drew the element anew between finding and using it, or was itself read anew: to be tried again.
 fn settled<T>(result: Result<T, CmdError>) -> Option<T> {
     match result {
         Ok(value) => Some(value),
@@ -144,6 +158,7 @@ fn settled<T>(result: Result<T, CmdError>) -> Option<T> {
             if matches!(
                 error.error,
                 ErrorStatus::StaleElementReference
+                    | ErrorStatus::NoSuchFrame
                     | ErrorStatus::NoSuchElement
                     | ErrorStatus::ElementClickIntercepted
                     | ErrorStatus::ElementNotInteractable

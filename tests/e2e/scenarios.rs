@@ -25,7 +25,7 @@ pub async fn plan_allergy(page: &Page, k: u32) -> u32 {
     page.fill("k-input", &k.to_string()).await;
     page.find("[data-testid=\"estimate\"][data-counting=\"false\"]").await;
     let said = page.text_where("est-requests", |said| !said.is_empty()).await;
-    said.replace([',', '\u{202f}', '\u{a0}'], "").parse().expect("a number of requests")
+    said.replace([',', '.', '\u{202f}', '\u{a0}'], "").parse().expect("a number of requests")
 }
 
 const CHOSEN_TOPICS: &str = "return [...document.querySelectorAll('[data-testid^=\"topic-G\"]')]\

@@ -1,41 +1,11 @@
-//! Every view in the real window, light and dark, wide and narrow: nothing is cut off, no rule of the content policy is broken, and
-//! axe-core finds nothing that would keep somebody from using it.
-//!
-//! With `QUORUM_E2E_PICTURES=DIR` each is also kept as a picture.
-
-use std::{fs, path::PathBuf};
+//! Every view in the real window with the sample in it, light and dark, wide and narrow. The user guide has its pictures from here.
 
 use crate::{
-    accessibility,
     desktop::Desktop,
     page::Page,
+    pictures::{SIZES, check, listen, look},
     scenarios::{done, plan_allergy, send},
 };
-
-/// The page is no wider than the window, and the content policy had nothing to object to.
-async fn check(page: &Page, name: &str) {
-    if let Some(folder) = std::env::var_os("QUORUM_E2E_PICTURES").map(PathBuf::from) {
-        fs::create_dir_all(&folder).expect("a directory");
-        fs::write(folder.join(format!("{name}.png")), page.screenshot().await).expect("a picture");
-    }
-    let wider = page.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
-    if wider != 0 {
-        page.note(format!("{name} is {wider} px wider than the window"));
-    }
-    let refused = page.run("const refused = window.refused ?? []; window.refused = []; return refused").await;
-    if refused.as_array().is_none_or(|refused| !refused.is_empty()) {
-        page.note(format!("{name}: the content policy refused {refused}"));
-    }
-    // The narrow views have the same elements.
-    if !name.ends_with("-900") {
-        for found in accessibility::problems(page).await {
-            page.note(format!("{name}: {found}"));
-        }
-    }
-}
-
-const LISTEN: &str = "window.refused = []; document.addEventListener('securitypolicyviolation', \
-    (e) => window.refused.push(e.violatedDirective + ' ' + e.blockedURI)); return true";
 
 /// What-if as it is, with something moved, and before it is saved.
 async fn what_if(page: &Page, name: &str) {
@@ -61,7 +31,7 @@ async fn every_view_fits_in_both_themes_and_sizes() {
     let mut desktop = Desktop::start();
     let page = desktop.launch().await;
     page.find("page-welcome").await;
-    page.run(LISTEN).await;
+    listen(&page).await;
     check(&page, "welcome").await;
     page.click("open-sample").await;
     page.find("tour").await;
@@ -76,12 +46,8 @@ async fn every_view_fits_in_both_themes_and_sizes() {
     done(&page).await;
 
     for theme in ["light", "dark"] {
-        page.click("nav-settings").await;
-        page.click(&format!("theme-{theme}")).await;
-        page.find(&format!("html[data-theme=\"{theme}\"]")).await;
-        for (width, height) in [(1280, 800), (900, 600)] {
-            page.resize(width, height).await;
-            page.until("the window has its size", async || page.run("return innerWidth").await == width).await;
+        for (width, height) in SIZES {
+            look(&page, theme, (width, height)).await;
             for view in ["extraction", "runs", "results", "activity", "settings"] {
                 page.click(&format!("nav-{view}")).await;
                 page.find(&format!("page-{view}")).await;
