@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::page::Page;
 
+/// Frames of scrolling, unless the end comes before.
+pub const FRAMES: u64 = 200;
+
 /// Rounds of each act.
 pub const ROUNDS: usize = 9;
 
@@ -58,7 +61,7 @@ fn print(name: &str, took: &Value) {
     println!("{name:<52} {:>5.0} ms at the median, {:>5.0} at most", took[took.len() / 2], took[took.len() - 1]);
 }
 
-/// Scrolls from top to bottom in steps of most of a page, a step a frame, and counts the painted frames that showed a gap.
+/// Scrolls down in steps of most of a page, a step a frame, and counts the painted frames that showed a gap.
 pub async fn blanks(page: &Page, name: &str, scroller: &str, row: &str) -> u64 {
     let found = page
         .run_async(&format!(
@@ -69,7 +72,7 @@ pub async fn blanks(page: &Page, name: &str, scroller: &str, row: &str) -> u64 {
                  const rows = [...box.querySelectorAll('[data-testid=\"{row}\"]')].map((it) => it.getBoundingClientRect());\
                  return rows.length > 0 && rows.at(-1).bottom >= Math.min(view.bottom, view.top + box.scrollHeight - box.scrollTop) - 1\
                      && rows[0].top <= view.top + 60; }};\
-             const go = () => {{ if (box.scrollTop + box.clientHeight >= box.scrollHeight - 1) return done([frames, blank]);\
+             const go = () => {{ if (frames === {FRAMES} || box.scrollTop + box.clientHeight >= box.scrollHeight - 1) return done([frames, blank]);\
                  box.scrollTop += step; frames += 1;\
                  requestAnimationFrame(() => {{ const after = new MessageChannel();\
                      after.port1.onmessage = () => {{ if (!covered()) blank += 1; go(); }};\
