@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The packed votes of one topic on one dataset, by position.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct VoteTable {
     rows: Vec<u8>,
     /// Start and end in `rows`.
@@ -132,7 +132,7 @@ pub struct Judgments {
     /// `reviews × fields`, index in term order.
     values: Vec<Option<u8>>,
     /// What another aggregator than weighted majority makes of the votes.
-    settled: Option<Settled>,
+    settled: Option<Arc<Settled>>,
 }
 
 /// Reviews that one task settles; small enough to share out evenly, large enough not to be noticed.
@@ -150,7 +150,7 @@ impl Judgments {
         let aggregator = trust::chosen(store, dataset.realm, &topic.id)?;
         if aggregator != Aggregator::WeightedMajority {
             let gold = GoldAnswers::load(store, dataset, topic)?;
-            judgments.settled = Some(Settled::new(&judgments, topic, &gold, aggregator));
+            judgments.settled = Some(Settled::of(&judgments, topic, &gold, aggregator));
             (0..dataset.reviews()).for_each(|position| judgments.take_over(position));
         }
         Ok(judgments)
@@ -220,7 +220,12 @@ impl Judgments {
 
     /// What another aggregator than weighted majority made of the votes.
     pub(crate) fn settled(&self) -> Option<&Settled> {
-        self.settled.as_ref()
+        self.settled.as_deref()
+    }
+
+    /// The packed votes behind all of this.
+    pub(crate) fn votes(&self) -> Arc<VoteTable> {
+        Arc::clone(&self.votes)
     }
 
     /// The correction that a review has.

@@ -3,17 +3,13 @@
 //! The votes' probabilities are those of the chosen aggregator. With enough gold they are scaled, so that 90 % means right in
 //! nine of ten; without it they are taken at face value, and the words say so. Corrections are certain.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use quorum_core::{
     topic::Topic,
     trust::{
-        aggregate::{Posteriors, weighted_majority},
         calibration::{fit_power, sharpened},
         certainty::{Certainty, CertaintyOptions, Impact, Method, VerdictCount, certainty, impacts, verdict_counts},
-        dawid_skene::EmOptions,
-        evaluate::score,
-        fit::Unsupervised,
         recommend::GOLD_MIN,
     },
     verdict::{Chances, Judge, Outlook},
@@ -23,8 +19,9 @@ use rayon::prelude::*;
 use super::{
     aggregator::shown,
     gold::GoldAnswers,
-    questions::{Asked, Question, RELEVANT},
-    settled::SEED,
+    questions::{Asked, RELEVANT},
+    report::{Examined, examined},
+    settled::Settled,
 };
 use crate::{
     Quorum,
@@ -49,54 +46,44 @@ const SHOWN_MAX: usize = 200;
 pub(super) struct Likelihoods<'a> {
     topic: &'a Topic,
     judgments: &'a Judgments,
-    /// Relevance first, then the fields: the question, its probabilities, and the power that makes them honest.
-    questions: Vec<(Question, Posteriors, Option<f64>)>,
+    settled: Arc<Settled>,
+    /// The powers that make probabilities honest, relevance first; `None`: too little gold to tell.
+    powers: Vec<Option<f64>>,
 }
 
 impl<'a> Likelihoods<'a> {
     pub fn new(judgments: &'a Judgments, topic: &'a Topic, gold: &GoldAnswers) -> Self {
         let aggregator = judgments.applied().aggregator;
-        let questions = Asked::all(topic).into_par_iter().map(|asked| {
-            let question = Question::new(judgments, asked);
-            let posteriors = match judgments.settled() {
-                Some(settled) => {
-                    let mut all = Posteriors::uniform(question.positions.len(), question.matrix.n_labels());
-                    for (item, position) in question.positions.iter().enumerate() {
-                        if let Some(chances) = settled.chances(asked, *position) {
-                            all.set(item, chances);
-                        }
-                    }
-                    all
-                }
-                None => weighted_majority(&question.matrix),
+        let settled = Settled::of(judgments, topic, gold, aggregator);
+        let powers = if gold.len() < GOLD_MIN {
+            vec![None; settled.questions()]
+        } else {
+            let power = |one: &Examined| {
+                let ours = one.held_out.iter().find(|(scored, _)| *scored == aggregator).map(|(_, scored)| scored);
+                let scored = ours.filter(|scored| scored.len() >= GOLD_MIN)?;
+                Some(fit_power(&scored.iter().collect::<Vec<_>>()))
             };
-            let labels = gold.of(&question);
-            let power = (labels.len() >= GOLD_MIN).then(|| {
-                let held_out = score(&Unsupervised::fit(&question.matrix, EmOptions::default()), &labels, SEED);
-                let ours = held_out.into_iter().find(|(scored, _)| *scored == aggregator);
-                ours.map(|(_, scored)| fit_power(&scored.iter().collect::<Vec<_>>()))
-            });
-            (question, posteriors, power.flatten())
-        });
-        let questions = questions.collect();
-        Self { topic, judgments, questions }
+            examined(judgments, topic, gold).iter().map(power).collect()
+        };
+        Self { topic, judgments, settled, powers }
     }
 
     /// Questions whose probabilities were scaled on gold.
     pub fn scaled(&self) -> usize {
-        self.questions.iter().filter(|(.., power)| power.is_some()).count()
+        self.powers.iter().flatten().count()
     }
 
     /// What one review may say.
     fn of(&self, position: usize) -> Chances {
-        let of = |place: usize| -> Option<Vec<f64>> {
-            let (question, posteriors, power) = &self.questions[place];
-            let row = posteriors.of(question.item(position)?);
-            Some(power.map_or_else(|| row.to_vec(), |power| sharpened(row, power)))
+        let of = |place: usize, asked: Asked| -> Option<Vec<f64>> {
+            let row = self.settled.chances(asked, position)?;
+            Some(self.powers[place].map_or_else(|| row.to_vec(), |power| sharpened(row, power)))
         };
         let fields = self.topic.schema.fields().iter().enumerate();
-        let fields = fields.map(|(at, field)| of(at + 1).unwrap_or_else(|| vec![0.0; field.term.values.len()]));
-        let mut chances = Chances { relevant: of(0).map_or(0.0, |row| row[RELEVANT]), fields: fields.collect() };
+        let fields = fields
+            .map(|(at, field)| of(at + 1, Asked::Field(at)).unwrap_or_else(|| vec![0.0; field.term.values.len()]));
+        let mut chances =
+            Chances { relevant: of(0, Asked::Relevance).map_or(0.0, |row| row[RELEVANT]), fields: fields.collect() };
         if let Some(correction) = self.judgments.correction(position) {
             match correction.relevant {
                 Some(relevant) => chances.relevant = f64::from(u8::from(relevant)),
@@ -259,7 +246,7 @@ fn count_row(verdict: &str, row: &VerdictCount, stated: u32) -> VerdictCountRow 
 
 /// What the probabilities rest on.
 fn words(likelihoods: &Likelihoods<'_>, gold: &GoldAnswers, aggregator: &str) -> Vec<String> {
-    let (scaled, all) = (likelihoods.scaled(), likelihoods.questions.len());
+    let (scaled, all) = (likelihoods.scaled(), likelihoods.powers.len());
     let basis = if scaled == 0 {
         format!(
             "The probabilities are those that {aggregator} gives, taken at face value: whether 90 % means right in nine of \

@@ -17,6 +17,7 @@ mod questions;
 mod queue;
 mod report;
 mod settled;
+mod shelf;
 
 pub use aggregator::{Applied, aggregator_of, chosen};
 pub use files::{VoteFiles, VoteFilesQuery};

@@ -1,6 +1,6 @@
 //! The report about a topic's votes: agreement by question, aggregators side by side, and which to use.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use quorum_core::{
     topic::Topic,
@@ -24,6 +24,7 @@ use super::{
     gold::GoldAnswers,
     questions::{Asked, Question, is_ordered},
     settled::SEED,
+    shelf::{Basis, Shelf},
 };
 use crate::{
     Quorum,
@@ -42,10 +43,11 @@ use crate::{
 };
 
 /// A question with everything that was computed of it.
-struct Examined {
+#[derive(Debug)]
+pub(super) struct Examined {
     question: Question,
     gold: Gold,
-    held_out: HeldOutScores,
+    pub held_out: HeldOutScores,
     report: EvalReport,
     models: Vec<ModelScore>,
     confusions: Vec<ModelConfusion>,
@@ -60,8 +62,7 @@ impl Quorum {
         let dataset = OpenDataset::open(store, realm, &query.dataset.as_str().into())?;
         let judgments = Judgments::load(store, &dataset, topic, &last_ensemble(store, realm, &topic.id)?)?;
         let gold = GoldAnswers::load(store, &dataset, topic)?;
-        let examined: Vec<Examined> =
-            Asked::all(topic).into_par_iter().map(|asked| examine(&judgments, topic, &gold, asked)).collect();
+        let examined = examined(&judgments, topic, &gold);
         let credits = review_credits(&examined, &gold);
         let n_models = examined.first().map_or(0, |first| first.question.matrix.by_model().n_judges());
         let recommendation = recommend_by_credits(&credits, n_models);
@@ -86,9 +87,18 @@ impl Quorum {
             aggregators: credits.iter().filter_map(whole).collect(),
             unknown: unknown(&examined, &gold, &recommendation),
             recommendation: recommended(recommendation),
-            questions: examined.into_iter().map(|one| one.shown(topic)).collect(),
+            questions: examined.iter().map(|one| one.shown(topic)).collect(),
         })
     }
+}
+
+static EXAMINED: Shelf<Basis, Vec<Examined>> = Shelf::new();
+
+/// Every question of a topic, relevance first, from memory where votes and labels are the same as before.
+pub(super) fn examined(judgments: &Judgments, topic: &Topic, gold: &GoldAnswers) -> Arc<Vec<Examined>> {
+    EXAMINED.get(Basis::new(judgments, topic, gold), || {
+        Asked::all(topic).into_par_iter().map(|asked| examine(judgments, topic, gold, asked)).collect()
+    })
 }
 
 fn examine(judgments: &Judgments, topic: &Topic, gold: &GoldAnswers, asked: Asked) -> Examined {
@@ -147,7 +157,7 @@ fn review_credits(examined: &[Examined], gold: &GoldAnswers) -> HeldOutCredits {
 }
 
 impl Examined {
-    fn shown(self, topic: &Topic) -> TrustQuestion {
+    fn shown(&self, topic: &Topic) -> TrustQuestion {
         let field = self.question.asked.field().map(|field| &topic.schema.fields()[field]);
         let ordered = self.question.asked.field().is_some_and(|field| is_ordered(topic, field));
         let figures = words::figures(&self.report.agreement, ordered);
@@ -163,12 +173,12 @@ impl Examined {
                 .into_iter()
                 .map(|figure| TrustFigure { name: figure.name, value: figure.value, words: figure.words })
                 .collect(),
-            confusions: self.confusions,
-            models: self.models,
+            confusions: self.confusions.clone(),
+            models: self.models.clone(),
             aggregators: self
                 .report
                 .aggregators
-                .into_iter()
+                .iter()
                 .map(|score| AggregatorScore {
                     aggregator: id_of(score.aggregator),
                     name: score.name.to_owned(),

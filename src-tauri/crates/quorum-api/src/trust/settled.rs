@@ -1,7 +1,10 @@
-//! A topic's votes settled by an aggregator other than weighted majority, which [`crate::judgments`] does by itself.
+//! A topic's votes settled by an aggregator, with a chance for every answer. Weighted majority's consensus is
+//! [`crate::judgments`]' own; here are its chances.
 //!
 //! Ties go where weighted majority's go: a review to relevant, a field to the value that stands first. A field without a
 //! valid vote stays unset with every aggregator.
+
+use std::sync::Arc;
 
 use quorum_core::{
     overrides::RELEVANCE_FIELD,
@@ -20,6 +23,7 @@ use super::{
     aggregator::Applied,
     gold::GoldAnswers,
     questions::{Asked, Question, RELEVANT},
+    shelf::{Basis, Shelf},
 };
 use crate::judgments::Judgments;
 
@@ -37,8 +41,19 @@ pub struct Settled {
     questions: Vec<(Question, Posteriors)>,
 }
 
+static SETTLED: Shelf<(Basis, Aggregator), Settled> = Shelf::new();
+
 impl Settled {
-    pub fn new(judgments: &Judgments, topic: &Topic, gold: &GoldAnswers, aggregator: Aggregator) -> Self {
+    /// What an aggregator makes of the votes, from memory where they are the same as before.
+    pub fn of(judgments: &Judgments, topic: &Topic, gold: &GoldAnswers, aggregator: Aggregator) -> Arc<Self> {
+        // Without gold nothing follows from it, so another label does not make it new.
+        let none = GoldAnswers::default();
+        let gold = if aggregator.needs_gold() { gold } else { &none };
+        let key = (Basis::new(judgments, topic, gold), aggregator);
+        SETTLED.get(key, || Self::new(judgments, topic, gold, aggregator))
+    }
+
+    fn new(judgments: &Judgments, topic: &Topic, gold: &GoldAnswers, aggregator: Aggregator) -> Self {
         let settle = |asked: Asked| {
             let question = Question::new(judgments, asked);
             let labels = gold.of(&question);
@@ -61,6 +76,11 @@ impl Settled {
         let place = asked.field().map_or(0, |field| field + 1);
         let (question, posteriors) = &self.questions[place];
         question.item(position).map(|item| posteriors.of(item))
+    }
+
+    /// How many questions there are, relevance first.
+    pub fn questions(&self) -> usize {
+        self.questions.len()
     }
 
     /// Puts what this aggregator says into a consensus that was counted by weighted majority.
