@@ -45,6 +45,7 @@ export function forget(): void {
 	results.filters = noFilters;
 	results.sort = null;
 	queue.forget();
+	queue.order = "verdicts";
 	whatif.forget();
 	trust.forget();
 	runs.list = null;

@@ -1,5 +1,7 @@
 // Numbers, money and times as DESIGN says them: the locale decides separators and the clock, the words are English.
 
+import type { AppliedAggregator } from "./backend/bindings";
+
 /** The first of these tags that is one. WebKitGTK calls the POSIX locale "C", which Intl refuses. */
 export function usableLocale(tags: readonly string[]): string {
 	for (const tag of tags) {
@@ -73,6 +75,10 @@ export function share(part: number, whole: number): number {
 }
 
 /** A confidence: `0.60`. */
+/** The aggregator behind a result, and where it could not be used. */
+export const settledBy = (applied: AppliedAggregator): string =>
+	applied.kept.length === 0 ? applied.name : `${applied.name} (weighted majority for ${applied.kept.join(", ")})`;
+
 export const ratio = (n: number): string => ratios.format(n);
 
 /** At most two decimals and no trailing zeros: `0.5`, `1.25`. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { QueueLabel } from "./backend/bindings";
 import { headingHeight, labelHeight, queueRows, rowsInView, rowTops } from "./queue";
 
-const label = (verdicts: number, n: number): QueueLabel => ({
+const label = (verdicts: number, n: number, expectedChanges: number | null = null): QueueLabel => ({
 	reviewId: `r${n}`,
 	business: "b",
 	businessName: "B",
@@ -12,6 +12,7 @@ const label = (verdicts: number, n: number): QueueLabel => ({
 	doubt: "unsure",
 	confidence: 0.6,
 	verdicts,
+	expectedChanges,
 });
 
 describe("the queue's list", () => {
@@ -26,6 +27,17 @@ describe("the queue's list", () => {
 			"r2",
 			"No verdict depends on it",
 			"r3",
+		]);
+	});
+
+	test("by value the headings say how likely a look changes something, each once", () => {
+		const valued = queueRows([1.2, 0.6, 0.3, 0.1, 0.02, 0.01, 0].map((changes, n) => label(1, n, changes)));
+		expect(valued.flatMap((r) => (r.kind === "heading" ? r.text : []))).toEqual([
+			"Changes a verdict or more",
+			"More likely than not to change one",
+			"Changes one in 2 to 10 looks",
+			"Changes one in more than 10 looks",
+			"Not expected to change any",
 		]);
 	});
 

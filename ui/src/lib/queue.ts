@@ -13,21 +13,36 @@ export const relevance = "is_relevant";
 /** What stands for a label in maps. */
 export const keyOf = (l: { reviewId: string; field: string }): string => `${l.reviewId}\n${l.field}`;
 
-const heading = (verdicts: number, first: boolean): string =>
+const byVerdicts = (verdicts: number, first: boolean): string =>
 	verdicts === 0
 		? "No verdict depends on it"
 		: first
 			? `May flip ${verdicts} ${verdicts === 1 ? "verdict" : "verdicts"}`
 			: `May flip ${verdicts}`;
 
+/** In steps, so that a queue of thousands has few headings. */
+const byValue = (changes: number): string =>
+	changes >= 1
+		? "Changes a verdict or more"
+		: changes >= 0.5
+			? "More likely than not to change one"
+			: changes >= 0.1
+				? "Changes one in 2 to 10 looks"
+				: changes > 0
+					? "Changes one in more than 10 looks"
+					: "Not expected to change any";
+
 /** The labels in their order, with a heading where what hangs on them changes. */
 export function queueRows(labels: QueueLabel[]): QueueRow[] {
 	const rows: QueueRow[] = [];
-	let verdicts: number | null = null;
+	let last: string | number | null = null;
 	for (const [at, label] of labels.entries()) {
-		if (label.verdicts !== verdicts) {
-			rows.push({ kind: "heading", text: heading(label.verdicts, rows.length === 0) });
-			verdicts = label.verdicts;
+		const { verdicts, expectedChanges } = label;
+		const step = expectedChanges === null ? verdicts : byValue(expectedChanges);
+		if (step !== last) {
+			const text = typeof step === "string" ? step : byVerdicts(step, rows.length === 0);
+			rows.push({ kind: "heading", text });
+			last = step;
 		}
 		rows.push({ kind: "label", label, at });
 	}

@@ -2,7 +2,7 @@
 
 import type { PolicySummary, ResultsOverview, ResultsRow } from "./backend/bindings";
 import type { Table } from "./csv";
-import { locale } from "./format";
+import { locale, settledBy } from "./format";
 import { badness } from "./verdict";
 
 export interface Sort {
@@ -141,7 +141,18 @@ export function resultsTable(data: ResultsOverview, rows: ResultsRow[]): Table {
 	const word = (p: PolicySummary, index: number | null | undefined) =>
 		index == null ? null : (p.verdicts[index] ?? null);
 	return {
-		head: ["business", "name", "categories", "reviews", "complete", "relevant", "incidents", ...head, "least sure"],
+		head: [
+			"business",
+			"name",
+			"categories",
+			"reviews",
+			"complete",
+			"relevant",
+			"incidents",
+			...head,
+			"least sure",
+			"settled by",
+		],
 		rows: rows.map((r) => [
 			r.business,
 			r.name,
@@ -159,6 +170,7 @@ export function resultsTable(data: ResultsOverview, rows: ResultsRow[]): Table {
 				];
 			}),
 			r.leastSure,
+			settledBy(data.applied),
 		]),
 	};
 }

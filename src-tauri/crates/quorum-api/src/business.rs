@@ -27,6 +27,7 @@ use crate::{
     open_dataset::OpenDataset,
     results::{cell, ks_of, points, topic_of},
     topics::policy_summary,
+    trust::shown,
     verdicts::{BusinessResult, Docket, last_ensemble},
 };
 
@@ -94,6 +95,7 @@ pub fn business_detail(
     let facts = &dataset.view.businesses[business];
     Ok(BusinessDetail {
         query: query.clone(),
+        applied: shown(&judgments.applied()),
         name: facts.name.clone(),
         categories: facts.categories.clone(),
         reviews_total: count(facts.reviews.len()),

@@ -19,7 +19,7 @@ use crate::{
         overrides::{CorrectedField, OverrideEntry, OverrideEntryKind, OverrideReceipt, OverrideRequest, VerdictFlip},
     },
     judgments::Judgments,
-    labels::Asked,
+    labels::About,
     open_dataset::OpenDataset,
     overrides::{NewOverride, override_set, override_undo},
     results::{ks_of, topic_of},
@@ -43,16 +43,16 @@ pub fn decide(
     let dataset = OpenDataset::open(store, realm, &DatasetName::from(request.dataset.as_str()))?;
     let judgments = Judgments::load(store, &dataset, topic, &last_ensemble(store, realm, &topic.id)?)?;
     let position = dataset.position_of(store, &request.review_id)?;
-    let asked = Asked::named(&judgments, &request.field)?;
+    let about = About::named(&judgments, &request.field)?;
     let known = || {
-        let values = (0..asked.values(&judgments)).map(|value| asked.value_id(&judgments, value));
+        let values = (0..about.values(&judgments)).map(|value| about.value_id(&judgments, value));
         values.collect::<Vec<_>>().join(", ")
     };
-    let value = asked.value(&judgments, &request.value).ok_or_else(|| {
+    let value = about.value(&judgments, &request.value).ok_or_else(|| {
         ApiError::invalid(format!("{} has no value {}.", request.field, request.value))
             .action(format!("It has {}.", known()))
     })?;
-    let kept = asked.settled(&judgments.consensus(position)) == Some(value);
+    let kept = about.settled(&judgments.consensus(position)) == Some(value);
     let reason = request.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
     let reason = match reason {
         Some(reason) => reason,
@@ -63,7 +63,7 @@ pub fn decide(
     let k = [request.k];
     let stakes = Stakes::new(&dataset, &judgments, topic, &k);
     let before = stakes.now(dataset.business_of(position));
-    let after = stakes.with(position, &judgments.consensus_with(position, asked.correction(value)));
+    let after = stakes.with(position, &judgments.consensus_with(position, about.correction(value)));
     let corrected = [(request.field.clone(), request.value.clone())];
     let new = NewOverride { topic: &request.topic, review: &request.review_id, corrected: &corrected, reason, at };
     let event = override_set(store, catalog, realm, new)?;

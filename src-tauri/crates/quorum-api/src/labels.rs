@@ -15,11 +15,12 @@ use crate::{
     },
     judgments::Judgments,
     topics::field_summary,
+    trust::{Asked, NOT_RELEVANT, RELEVANT},
 };
 
 /// What a label is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum About {
     Relevance,
     /// Field number.
     Field(usize),
@@ -39,7 +40,7 @@ pub(crate) struct Weights {
     pub asked: f64,
 }
 
-impl Asked {
+impl About {
     pub fn named(judgments: &Judgments, field: &str) -> Result<Self, ApiError> {
         if field == RELEVANCE_FIELD {
             return Ok(Self::Relevance);
@@ -141,5 +142,17 @@ impl Asked {
             }
         }
         weights
+    }
+
+    /// What the topic's aggregator says of each value, in votes' weight: a chance times the weight that gave a valid value.
+    pub fn support(self, judgments: &Judgments, position: usize, weights: &Weights) -> Vec<f64> {
+        let Some(settled) = judgments.settled() else { return weights.of.clone() };
+        let (asked, codes): (_, Vec<usize>) = match self {
+            Self::Relevance => (Asked::Relevance, vec![RELEVANT, NOT_RELEVANT]),
+            Self::Field(number) => (Asked::Field(number), (0..weights.of.len()).collect()),
+        };
+        let Some(chances) = settled.chances(asked, position) else { return weights.of.clone() };
+        let answered: f64 = weights.of.iter().sum();
+        codes.into_iter().map(|code| answered * chances[code]).collect()
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     judgments::{Answered, Judgments},
     open_dataset::OpenDataset,
     topics::policy_summary,
+    trust::shown,
     verdicts::{Docket, PolicyResult, last_ensemble},
 };
 
@@ -94,6 +95,7 @@ pub fn results_overview(
     let missing = gaps.count(&dataset, &judgments, within());
     Ok(ResultsOverview {
         query: query.clone(),
+        applied: shown(&judgments.applied()),
         policies,
         rows,
         reviews: count(within().count()),

@@ -1,8 +1,8 @@
 //! Work of the published size, made from a seed, and the timing of Quorum on it.
 //!
 //! [`folder`] makes a dataset, a store in which everything is planned, and the files that a provider would have written;
-//! [`runs`] times the product's own code on them. The figures are plain data: printing them and comparing them with other
-//! programs is the caller's. [`hot`] has the innermost loops alone, [`stock`] a data directory to open the window on.
+//! [`runs`] and [`mod@trust`] time the product's own code on them. The figures are plain data: printing them and comparing them
+//! with other programs is the caller's. [`hot`] has the innermost loops alone, [`stock`] a data directory to open the window on.
 //!
 //! Not here: anything that the product needs.
 
@@ -14,6 +14,7 @@ pub mod measure;
 mod reviews;
 pub mod runs;
 pub mod stock;
+pub mod trust;
 
 use std::{io, path::PathBuf};
 

@@ -379,6 +379,8 @@ pub enum Bench {
     Upload { dir: PathBuf },
     /// Every policy at four K, and one policy under other weights, on what was ingested.
     Verdicts { dir: PathBuf },
+    /// The pages that the learned blend stands behind, the first time and again.
+    Trust { dir: PathBuf },
     /// Nanoseconds of the innermost loops, on data of their own.
     Micro,
 }

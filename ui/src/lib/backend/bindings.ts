@@ -233,6 +233,8 @@ export type BusinessCertainty = {
 
 export type BusinessDetail = {
 	query: BusinessQuery,
+	/**  What settled the votes. */
+	applied: AppliedAggregator,
 	name: string,
 	categories: string,
 	/**  Reviews in the dataset, within K, complete, relevant. */
@@ -526,8 +528,10 @@ export type DiffLine = {
 export type Doubt = "tie" | 
 /**  So many votes gave no valid value that those who did are too few. */
 "noAnswer" | 
-/**  Too little weight agrees. */
-"unsure";
+/**  Too little weight agrees, or the chosen aggregator gives the value too small a chance. */
+"unsure" | 
+/**  None: it is here for what its review could change. */
+"settled";
 
 /**  What each run is worth, and what the same money buys otherwise. */
 export type EnsembleAdvice = {
@@ -1253,15 +1257,28 @@ export type QueueLabel = {
 	value: string | null,
 	rival: string | null,
 	doubt: Doubt,
-	/**  In (0, 1]; `None` without a valid vote. */
+	/**  The chosen aggregator's, in (0, 1]; `None` without a valid vote. */
 	confidence: number | null,
 	/**  Verdicts of this business, one a policy, that flip if the label takes another plausible value. */
 	verdicts: number,
+	/**  Verdicts that a look at its review is expected to change; only of a queue by value. */
+	expectedChanges: number | null,
 };
 
 export type QueueOrder = 
 /**  By how many verdicts flip if the label takes another plausible value, then by confidence. */
-"verdicts";
+"verdicts" | 
+/**  By how many verdicts a look at the review is expected to change, labels not in doubt included. */
+"value";
+
+/**  What looking at another label is expected to bring. */
+export type QueueOutlook = {
+	/**  Verdicts expected to be wrong now, over all policies of the topic. */
+	expectedWrong: number,
+	/**  Another look is not worth it. */
+	stop: boolean,
+	words: string,
+};
 
 export type QueueQuery = {
 	dataset: string,
@@ -1293,6 +1310,8 @@ export type RenderedPrompt = {
 
 export type ResultsOverview = {
 	query: ResultsQuery,
+	/**  What settled the votes. */
+	applied: AppliedAggregator,
 	/**  In variant order; the rows' `verdicts` follow it. */
 	policies: PolicyDistribution[],
 	/**  In dataset order. */
@@ -1381,6 +1400,10 @@ export type ReviewQueue = {
 	deciding: number,
 	/**  Below this share of the weight a label needs a person. */
 	unsureBelow: number,
+	/**  What settled the votes, and so says which labels are in doubt. */
+	applied: AppliedAggregator,
+	/**  Whether to go on; only of a queue by value. */
+	outlook: QueueOutlook | null,
 };
 
 export type ReviewState = "complete" | 

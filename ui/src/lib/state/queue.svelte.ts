@@ -6,6 +6,8 @@ import {
 	call,
 	type LabelDetail,
 	type OverrideEntry,
+	type QueueOrder,
+	type QueueOutlook,
 	type QueueQuery,
 	type ReviewQueue,
 } from "../backend";
@@ -36,12 +38,15 @@ class Queue {
 	picked = $state<string | null>(null);
 	reason = $state("");
 	saving = $state(false);
+	order = $state<QueueOrder>("verdicts");
+	/** Whether another look is worth it, after what was decided; only of a queue by value. */
+	outlook = $state.raw<QueueOutlook | null>(null);
 	/** Decisions since the window opened, by label. A label that is decided keeps its place in the list. */
 	decided = $state.raw<ReadonlyMap<string, Decision>>(new Map());
 
 	query = $derived.by((): QueueQuery | null => {
 		const { dataset, topic, k } = selection;
-		return dataset && topic ? { dataset, topic, k, order: "verdicts" } : null;
+		return dataset && topic ? { dataset, topic, k, order: this.order } : null;
 	});
 	labels = $derived(this.data?.labels ?? []);
 	index = $derived(new Map(this.labels.map((l, at) => [keyOf(l), at])));
@@ -84,14 +89,26 @@ class Queue {
 		const had = this.data?.query;
 		if (!had || had.dataset !== query.dataset || had.topic !== query.topic) this.forget();
 		this.data = r.ok ? r.data : null;
+		this.outlook = this.data?.outlook ?? null;
+		// Another order begins at its top.
+		if (had && had.order !== query.order) this.place = null;
 		const first = this.labels.find((l) => !this.decided.has(keyOf(l))) ?? null;
 		const here = this.place && this.index.has(keyOf(this.place)) ? this.place : first;
 		await this.show(here);
 	}
 
+	/** The list stays as it is, so that labels keep their places; what is left to gain does not. */
+	async #look(): Promise<void> {
+		const query = this.query;
+		if (query?.order !== "value") return;
+		const r = await call(backend().commands.queueList(query));
+		if (r.ok && this.#asked === query) this.outlook = r.data.outlook;
+	}
+
 	/** Another topic has other labels; what was decided stays in the trail. */
 	forget(): void {
 		this.data = null;
+		this.outlook = null;
 		this.decided = new Map();
 		this.#undoable = [];
 		this.#last = 0;
@@ -175,6 +192,7 @@ class Queue {
 		const { number, kept, flips } = r.data;
 		this.decided = new Map(this.decided).set(keyOf(place), { number, kept, value, flips: flips.length });
 		this.#undoable.push(place);
+		void this.#look();
 		await this.next();
 		return null;
 	}
@@ -188,6 +206,7 @@ class Queue {
 		this.saving = false;
 		if (!r.ok) return r.error;
 		this.#drop(decision.number);
+		void this.#look();
 		await this.show(place);
 		return null;
 	}

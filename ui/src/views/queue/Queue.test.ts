@@ -27,6 +27,28 @@ describe("the review queue", () => {
 		expect(document.title).toContain("Review queue");
 	});
 
+	test("by value it says what a look is expected to change, when to stop, and what settles the votes", async () => {
+		const fake = await openQueue();
+		expect(screen.queryByTestId("queue-outlook")).toBeNull();
+		expect(textOf("queue-applied")).toBe("What is in doubt is said by weighted majority.");
+		await fireEvent.click(screen.getByTestId("order-value").querySelector("input")!);
+		await waitFor(() => expect(textOf("queue-outlook")).toContain("verdicts are expected to be wrong"));
+		expect(textOf("queue-outlook")).toContain("at most half a verdict");
+		const headings = [...screen.getByTestId("queue-list").querySelectorAll(".ghead")].map((h) => h.textContent);
+		expect(headings[0]).toMatch(/^(Changes|More likely)/);
+		expect(chosen()).toBe(0);
+		// After a decision it is weighed again, and the list stays as it is.
+		const lists = () => fake.calls.filter((c) => c.command === "queueList").length;
+		const asked = lists();
+		const rows = screen.getAllByTestId("queue-label").length;
+		await key({ key: "a" });
+		await waitFor(() => expect(textOf("tally-kept")).toBe("1"));
+		await waitFor(() => expect(lists()).toBeGreaterThan(asked));
+		expect(screen.getAllByTestId("queue-label").length).toBe(rows);
+		await fireEvent.click(screen.getByTestId("order-verdicts").querySelector("input")!);
+		await waitFor(() => expect(screen.queryByTestId("queue-outlook")).toBeNull());
+	});
+
 	test("A keeps, is recorded, and opens the next; U takes it back", async () => {
 		const fake = await openQueue();
 		const count = () => textOf("count-queue");

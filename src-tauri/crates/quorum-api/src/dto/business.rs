@@ -6,6 +6,7 @@ use specta::Type;
 use super::Number;
 use super::results::VerdictCell;
 use super::topic::{PolicySummary, TopicField};
+use super::trust::AppliedAggregator;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -22,6 +23,8 @@ pub struct BusinessQuery {
 #[serde(rename_all = "camelCase")]
 pub struct BusinessDetail {
     pub query: BusinessQuery,
+    /// What settled the votes.
+    pub applied: AppliedAggregator,
     pub name: String,
     pub categories: String,
     /// Reviews in the dataset, within K, complete, relevant.

@@ -6,6 +6,7 @@ use specta::Type;
 use super::Number;
 use super::business::ReviewDetail;
 use super::topic::{PolicySummary, TopicField};
+use super::trust::AppliedAggregator;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +22,8 @@ pub struct QueueQuery {
 pub enum QueueOrder {
     /// By how many verdicts flip if the label takes another plausible value, then by confidence.
     Verdicts,
+    /// By how many verdicts a look at the review is expected to change, labels not in doubt included.
+    Value,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
@@ -34,6 +37,22 @@ pub struct ReviewQueue {
     /// Below this share of the weight a label needs a person.
     #[specta(type = Number)]
     pub unsure_below: f64,
+    /// What settled the votes, and so says which labels are in doubt.
+    pub applied: AppliedAggregator,
+    /// Whether to go on; only of a queue by value.
+    pub outlook: Option<QueueOutlook>,
+}
+
+/// What looking at another label is expected to bring.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueOutlook {
+    /// Verdicts expected to be wrong now, over all policies of the topic.
+    #[specta(type = Number)]
+    pub expected_wrong: f64,
+    /// Another look is not worth it.
+    pub stop: bool,
+    pub words: String,
 }
 
 /// One field of one review, or its relevance.
@@ -49,11 +68,14 @@ pub struct QueueLabel {
     pub value: Option<String>,
     pub rival: Option<String>,
     pub doubt: Doubt,
-    /// In (0, 1]; `None` without a valid vote.
+    /// The chosen aggregator's, in (0, 1]; `None` without a valid vote.
     #[specta(type = Option<Number>)]
     pub confidence: Option<f64>,
     /// Verdicts of this business, one a policy, that flip if the label takes another plausible value.
     pub verdicts: u32,
+    /// Verdicts that a look at its review is expected to change; only of a queue by value.
+    #[specta(type = Option<Number>)]
+    pub expected_changes: Option<f64>,
 }
 
 /// Why a label needs a person.
@@ -63,8 +85,10 @@ pub enum Doubt {
     Tie,
     /// So many votes gave no valid value that those who did are too few.
     NoAnswer,
-    /// Too little weight agrees.
+    /// Too little weight agrees, or the chosen aggregator gives the value too small a chance.
     Unsure,
+    /// None: it is here for what its review could change.
+    Settled,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]

@@ -5,6 +5,7 @@ use specta::Type;
 
 use super::Number;
 use super::topic::PolicySummary;
+use super::trust::AppliedAggregator;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -20,6 +21,8 @@ pub struct ResultsQuery {
 #[serde(rename_all = "camelCase")]
 pub struct ResultsOverview {
     pub query: ResultsQuery,
+    /// What settled the votes.
+    pub applied: AppliedAggregator,
     /// In variant order; the rows' `verdicts` follow it.
     pub policies: Vec<PolicyDistribution>,
     /// In dataset order.

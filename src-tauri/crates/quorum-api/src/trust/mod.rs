@@ -19,9 +19,11 @@ mod report;
 mod settled;
 mod shelf;
 
+pub(crate) use aggregator::shown;
 pub use aggregator::{Applied, aggregator_of, chosen};
 pub use files::{VoteFiles, VoteFilesQuery};
 pub use gold::GoldAnswers;
 pub use labelling::person;
+pub(crate) use questions::{Asked, NOT_RELEVANT, RELEVANT};
 pub use queue::{WRONG_MAX, queue_by_value};
 pub(crate) use settled::Settled;

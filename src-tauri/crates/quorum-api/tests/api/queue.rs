@@ -187,3 +187,40 @@ fn a_decided_label_leaves_the_queue_and_the_trail_tells_all() {
     assert_eq!((&entries[0].fields[0].voted, &entries[0].fields[0].value), (&Some(value), &rival));
     assert!(trail(&world.store, Realm::Sandbox, DATASET, TOPIC).expect("a trail").is_empty());
 }
+
+#[test]
+fn by_value_the_review_that_is_worth_most_comes_first_and_nothing_in_doubt_is_lost() {
+    let (world, _) = world();
+    let query = QueueQuery { dataset: DATASET.into(), topic: TOPIC.into(), k: K, order: QueueOrder::Value };
+    let by_value = queue_list(&world.store, &world.catalog, Realm::Live, &query).expect("a queue");
+    let changes = |label: &QueueLabel| label.expected_changes.expect("told in this order");
+    assert!(by_value.labels.is_sorted_by(|one, next| changes(one) >= changes(next)));
+    assert!(changes(&by_value.labels[0]) > 0.0);
+    let outlook = by_value.outlook.as_ref().expect("told in this order");
+    assert!(
+        !outlook.stop && outlook.expected_wrong > 0.5 && outlook.words.contains("expected to be wrong"),
+        "{outlook:?}"
+    );
+    let names = |queue: &ReviewQueue, settled: bool| -> BTreeSet<_> {
+        let listed = queue.labels.iter().filter(|label| settled || label.doubt != Doubt::Settled);
+        listed.map(|label| (label.review_id.clone(), label.field.clone())).collect()
+    };
+    let by_verdicts = queue(&world);
+    assert!(by_verdicts.outlook.is_none() && by_verdicts.labels.iter().all(|label| label.expected_changes.is_none()));
+    assert_eq!(names(&by_value, false), names(&by_verdicts, true), "the same labels are in doubt");
+    assert_eq!(by_value.applied.name, "weighted majority");
+
+    // What a person has settled cannot change anything any more.
+    let first = by_value.labels[0].clone();
+    let mut value = first.value.clone().or(first.rival.clone()).expect("some vote gave a value");
+    for field in [first.field.clone(), "is_relevant".to_owned()] {
+        if field == "is_relevant" {
+            value = "false".to_owned();
+        }
+        let request = OverrideRequest { field, ..request(&first, &value, Some("read")) };
+        decide(&world.store, &world.catalog, Realm::Live, &request, AT).expect("decided");
+    }
+    let after = queue_list(&world.store, &world.catalog, Realm::Live, &query).expect("a queue");
+    assert!(after.labels.iter().all(|label| label.review_id != first.review_id));
+    assert!(after.outlook.expect("told in this order").expected_wrong < outlook.expected_wrong);
+}

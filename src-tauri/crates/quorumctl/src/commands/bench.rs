@@ -6,6 +6,7 @@ use quorum_bench::{
     folder::{Folder, Scale},
     runs,
     stock::{self, Stock},
+    trust,
 };
 use serde_json::Value;
 
@@ -40,6 +41,7 @@ fn figures(command: Bench) -> Result<Value, BenchError> {
         Bench::Plan { dir } => shown(serde_json::to_value(runs::plan(&Folder::new(dir))?)),
         Bench::Upload { dir } => shown(serde_json::to_value(runs::upload(&Folder::new(dir))?)),
         Bench::Micro => shown(serde_json::to_value(runs::micro())),
+        Bench::Trust { dir } => shown(serde_json::to_value(trust::trust(&Folder::new(dir))?)),
         Bench::Verdicts { dir } => shown(serde_json::to_value(runs::verdicts(&Folder::new(dir))?)),
     })
 }

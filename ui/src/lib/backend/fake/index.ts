@@ -430,17 +430,20 @@ export function createFake(options: FakeOptions = {}): Fake {
 					action: "Restore the last backup with quorumctl restore.",
 				});
 			const d = datasetOf(query.dataset);
-			return overview(
-				d.businesses,
-				query,
-				d.known.get(query.topic)?.k ?? 0,
-				query.topic === "G1_allergy" && d.dataset === "metro" ? 3 : 0,
-			);
+			return {
+				...overview(
+					d.businesses,
+					query,
+					d.known.get(query.topic)?.k ?? 0,
+					query.topic === "G1_allergy" && d.dataset === "metro" ? 3 : 0,
+				),
+				applied: trust.applied(query),
+			};
 		},
 		businessDetail: (query) => {
 			const d = datasetOf(query.dataset);
 			const b = d.businesses.find((x) => x.id === query.business) ?? refuse("notFound", "There is no such business.");
-			return detail(b, query, d.known.get(query.topic)?.k ?? 0);
+			return { ...detail(b, query, d.known.get(query.topic)?.k ?? 0), applied: trust.applied(query) };
 		},
 		reviewDetail: (query) => {
 			const d = datasetOf(query.dataset);
@@ -498,7 +501,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 		},
 		queueList: (query) => {
 			const d = datasetOf(query.dataset);
-			return queue.list(d.businesses, query, d.known.get(query.topic)?.k ?? 0);
+			return queue.list(d.businesses, query, d.known.get(query.topic)?.k ?? 0, trust.applied(query));
 		},
 		queueLabel: (query) => {
 			const { dataset, topic, reviewId } = query;

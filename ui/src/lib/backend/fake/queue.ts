@@ -1,6 +1,7 @@
 // The fake's review queue: labels in doubt over the invented judgments, and the trail of what was decided.
 
 import type {
+	AppliedAggregator,
 	LabelDetail,
 	LabelQuery,
 	OverrideEntry,
@@ -71,7 +72,7 @@ export class FakeQueue {
 		);
 	}
 
-	list(businesses: Business[], query: QueueQuery, knownK: number): ReviewQueue {
+	list(businesses: Business[], query: QueueQuery, knownK: number, applied: AppliedAggregator): ReviewQueue {
 		const fields = topicById.get(query.topic)!.fields;
 		const labels: QueueLabel[] = [];
 		for (const b of businesses) {
@@ -118,12 +119,30 @@ export class FakeQueue {
 						doubt,
 						confidence: value === null ? null : won / j.counted[f]!,
 						verdicts: flips.size,
+						expectedChanges:
+							query.order === "value" ? flips.size * (1 - (value === null ? 0 : won / j.counted[f]!)) : null,
 					});
 				}
 			}
 		}
-		labels.sort((x, y) => y.verdicts - x.verdicts || (x.confidence ?? 0) - (y.confidence ?? 0));
-		return { query, labels, deciding: labels.filter((l) => l.verdicts > 0).length, unsureBelow };
+		labels.sort(
+			(x, y) =>
+				(y.expectedChanges ?? 0) - (x.expectedChanges ?? 0) ||
+				y.verdicts - x.verdicts ||
+				(x.confidence ?? 0) - (y.confidence ?? 0),
+		);
+		const expectedWrong = labels.reduce((sum, l) => sum + (l.expectedChanges ?? 0), 0);
+		const stop = expectedWrong <= 0.5;
+		const wrong = `About ${expectedWrong.toFixed(1)} verdicts are expected to be wrong`;
+		const words = stop ? `${wrong}, as few as asked for. Labelling can stop.` : `${wrong}.`;
+		return {
+			query,
+			labels,
+			deciding: labels.filter((l) => l.verdicts > 0).length,
+			unsureBelow,
+			applied,
+			outlook: query.order === "value" ? { expectedWrong, stop, words } : null,
+		};
 	}
 
 	label(b: Business, review: ReviewDetail, query: LabelQuery, knownK: number): LabelDetail {

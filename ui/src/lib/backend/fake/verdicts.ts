@@ -161,6 +161,9 @@ function leastSure(js: Judgment[]): number | null {
 	return all.length ? Math.min(...all) : null;
 }
 
+/** What settles votes unless a person chose another. */
+const weightedMajority = { aggregator: "weightedMajority" as const, name: "weighted majority", kept: [] };
+
 export function overview(businesses: Business[], query: ResultsQuery, knownK: number, failed: number): ResultsOverview {
 	const policies = topicById.get(query.topic)!.policies;
 	let reviews = 0;
@@ -192,6 +195,7 @@ export function overview(businesses: Business[], query: ResultsQuery, knownK: nu
 	});
 	return {
 		query,
+		applied: weightedMajority,
 		rows,
 		reviews,
 		reviewsIncomplete: incomplete + failed,
@@ -237,6 +241,7 @@ export function detail(b: Business, query: BusinessQuery, knownK: number): Busin
 	);
 	return {
 		query,
+		applied: weightedMajority,
 		name: b.name,
 		categories: b.categories,
 		reviewsTotal: b.reviews,

@@ -1,0 +1,46 @@
+import { fireEvent, screen, waitFor } from "@testing-library/svelte";
+import { describe, expect, test } from "vitest";
+import { openApp, textOf } from "../../test-views";
+
+async function openBusiness() {
+	const fake = await openApp();
+	await fireEvent.click(screen.getByTestId("nav-results"));
+	await waitFor(() => expect(textOf("results-applied")).toBe("Settled by weighted majority"));
+	await fireEvent.click((await screen.findAllByTestId("results-row"))[0]!);
+	await screen.findByTestId("sure");
+	return fake;
+}
+
+describe("how sure a verdict is", () => {
+	test("is said in words, as a bar that is read out, with the review that could flip it", async () => {
+		const fake = await openBusiness();
+		expect(textOf("sure-says")).toMatch(/is in doubt: 70 in 100\.$/);
+		expect(screen.getByTestId("sure").querySelector("[role=img]")?.getAttribute("aria-label")).toContain(": 70 in 100");
+		expect(textOf("sure-flips")).toBe("Could flip it: review 1 (20 in 100).");
+		expect(textOf("business-applied")).toBe("Votes settled by weighted majority.");
+		const read = fake.calls.filter((c) => c.command === "reviewDetail").length;
+		await fireEvent.click(screen.getByTestId("sure-flip"));
+		await waitFor(() => {
+			const asked = fake.calls.filter((c) => c.command === "reviewDetail");
+			expect(asked.length).toBeGreaterThan(read);
+			const last = asked.at(-1)?.args[0] as { reviewId: string } | undefined;
+			expect(last?.reviewId).toMatch(/::0$/);
+		});
+	});
+
+	test("a failure to weigh leaves the rest of the page", async () => {
+		const fake = await openApp();
+		await fireEvent.click(screen.getByTestId("nav-results"));
+		fake.failNext("businessCertainty", "storeDamaged", "The gold labels cannot be read.");
+		await fireEvent.click((await screen.findAllByTestId("results-row"))[0]!);
+		expect((await screen.findByTestId("error")).textContent).toContain("The gold labels cannot be read.");
+		expect(screen.getByTestId("because")).toBeTruthy();
+	});
+
+	test("counts to be expected stand with the charts", async () => {
+		await openApp();
+		await fireEvent.click(screen.getByTestId("nav-results"));
+		await fireEvent.click(await screen.findByTestId("look-charts"));
+		expect((await screen.findByTestId("verdict-counts")).textContent).toContain("Expected");
+	});
+});
