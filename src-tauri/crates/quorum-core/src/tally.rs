@@ -38,7 +38,7 @@ pub struct FieldConsensus {
 }
 
 /// An ensemble with the store's model numbers, ready for many tallies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
     /// Models that the store has never seen are not in here but count for completeness.
     seats: Vec<Seat>,
@@ -46,7 +46,7 @@ pub struct Panel {
 }
 
 /// Where a model's votes sit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Seat {
     pub model: ModelNo,
     pub runs: u8,

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use quorum_core::{ensemble::Ensemble, schema::Schema, topic::Topic, votes::ModelNo};
+use quorum_core::{ensemble::Ensemble, schema::Schema, tally::Panel, topic::Topic};
 
 use super::{gold::GoldAnswers, questions::is_ordered};
 use crate::judgments::{Judgments, VoteTable};
@@ -15,7 +15,7 @@ use crate::judgments::{Judgments, VoteTable};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Basis {
     votes: Arc<VoteTable>,
-    seats: Vec<Option<ModelNo>>,
+    panel: Panel,
     ensemble: Ensemble,
     schema: Schema,
     gold: GoldAnswers,
@@ -25,10 +25,9 @@ pub struct Basis {
 
 impl Basis {
     pub fn new(judgments: &Judgments, topic: &Topic, gold: &GoldAnswers) -> Self {
-        let members = 0..judgments.ensemble().members().len();
         Self {
             votes: judgments.votes(),
-            seats: members.map(|member| judgments.seat(member)).collect(),
+            panel: judgments.panel().clone(),
             ensemble: judgments.ensemble().clone(),
             schema: judgments.schema().clone(),
             gold: gold.clone(),

@@ -6,10 +6,12 @@ use quorum_api::{
     Address, OpenOptions, Quorum,
     dto::{
         error::ErrorCode,
+        queue::{Doubt, QueueOrder, QueueQuery},
         trust::{AggregatorId, EvidenceId, GoldLabelRequest, LabelSession, LabelledField, TrustQuery},
     },
     judgments::Judgments,
     open_dataset::OpenDataset,
+    queue::UNSURE_BELOW,
     trust::{aggregator_of, chosen},
     verdicts::{VerdictsRequest, verdicts},
 };
@@ -160,11 +162,22 @@ fn a_few_labels_show_that_the_strong_model_is_outvoted_and_choosing_it_changes_r
             .expect("votes");
         rows
     };
-    let (outvoted, asked) = (right(), votes(&quorum));
+    let in_doubt = || {
+        let query =
+            QueueQuery { dataset: DATASET.to_owned(), topic: TOPIC.to_owned(), k: 25, order: QueueOrder::Verdicts };
+        quorum.queue_list(&query).expect("a queue")
+    };
+    let (outvoted, asked, doubts) = (right(), votes(&quorum), in_doubt());
     let applied = quorum.aggregator_choose(&query(), recommended).expect("chosen");
     assert_eq!(applied.name, report.recommendation.name);
     assert!(right() > outvoted + 10, "{} is not above {outvoted}", right());
     assert_eq!(votes(&quorum), asked, "no vote changed");
+    // What is in doubt is said by the aggregator in use: here it knows whom to believe where three outvote one.
+    let now = in_doubt();
+    assert_eq!((doubts.applied.name.as_str(), now.applied.name), ("weighted majority", report.recommendation.name));
+    assert!(now.labels.len() < doubts.labels.len(), "{} of {}", now.labels.len(), doubts.labels.len());
+    let unsure = now.labels.iter().filter(|label| label.doubt == Doubt::Unsure);
+    assert!(unsure.into_iter().all(|label| label.confidence.is_some_and(|sure| sure < UNSURE_BELOW)));
     assert!(quorum.store().manifests().expect("manifests").is_empty(), "nothing was asked");
 
     let request = VerdictsRequest {

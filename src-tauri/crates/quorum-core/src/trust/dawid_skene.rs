@@ -32,6 +32,10 @@ impl Confusions {
         Self { n_labels, values: vec![value; n_judges * n_labels * n_labels] }
     }
 
+    pub(super) fn n_judges(&self) -> usize {
+        self.values.len() / (self.n_labels * self.n_labels)
+    }
+
     /// The answers' probabilities of `judge` where the truth is `truth`.
     pub fn row(&self, judge: usize, truth: usize) -> &[f64] {
         let start = (judge * self.n_labels + truth) * self.n_labels;

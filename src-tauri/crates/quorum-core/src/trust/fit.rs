@@ -13,7 +13,7 @@ use super::gold::Gold;
 use super::matrix::VoteMatrix;
 use super::one_coin::one_coin;
 use super::prng::Prng;
-use super::stacked::{HeldOut, exponents, stacked};
+use super::stacked::{BLENDED, HeldOut, exponents, stacked};
 
 /// Folds of cross-fitting, at most one a gold label.
 pub const FOLDS: usize = 5;
@@ -109,14 +109,14 @@ impl<'a> Unsupervised<'a> {
         let held_out: Vec<HeldOut> = self
             .held_out(gold, n_folds, seed, |rest| {
                 let parts = self.learn_parts(rest);
-                move |item| parts.rows(item).map(<[f64]>::to_vec).to_vec()
+                move |item| self.blended(&parts).map(|part| part.of(item).to_vec()).to_vec()
             })
             .into_iter()
             .zip(gold.labels())
             .map(|(predictions, gold)| HeldOut { predictions, label: usize::from(gold.label) })
             .collect();
-        let exponents = exponents(3, &held_out);
-        let stacked = stacked(&[&parts.best_single, &parts.calibrated.posteriors, &parts.anchored], &exponents);
+        let exponents = exponents(BLENDED.len(), &held_out);
+        let stacked = stacked(&self.blended(&parts), &exponents);
         Learned { parts, exponents, stacked }
     }
 
@@ -145,6 +145,11 @@ impl<'a> Unsupervised<'a> {
             Aggregator::Anchored => &learned.parts.anchored,
             Aggregator::Stacked => &learned.stacked,
         }
+    }
+
+    /// The posteriors of [`BLENDED`].
+    fn blended<'b>(&'b self, parts: &'b Parts) -> [&'b Posteriors; BLENDED.len()] {
+        [&self.majority, &parts.best_single, &parts.calibrated.posteriors, &self.one_coin, &parts.anchored]
     }
 
     fn blend_folds(&self, wanted: usize) -> usize {
@@ -207,19 +212,13 @@ struct Parts {
     anchored: Posteriors,
 }
 
-impl Parts {
-    fn rows(&self, item: usize) -> [&[f64]; 3] {
-        [self.best_single.of(item), self.calibrated.posteriors.of(item), self.anchored.of(item)]
-    }
-}
-
 impl Learned {
     /// What calibrated weights learned of the judges.
     pub fn calibrated(&self) -> &Calibrated {
         &self.parts.calibrated
     }
 
-    /// Exponents of best single model, calibrated weights and anchored Dawid–Skene in the blend.
+    /// Exponents in the blend, in the order of [`BLENDED`].
     pub fn exponents(&self) -> &[f64] {
         &self.exponents
     }

@@ -1,17 +1,22 @@
-//! Learned blend: the best single model, calibrated weights and anchored Dawid–Skene, multiplied
-//! with exponents that make held-out gold labels most likely.
+//! Learned blend: five aggregators that make different mistakes, multiplied with exponents that make
+//! held-out gold labels most likely.
 //!
 //! A logarithmic opinion pool fitted by stacking (Wolpert 1992, "Stacked generalization", Neural
-//! Networks 5; Genest and Zidek 1986 on the pool). Which of the three is best differs between sets:
-//! judges that err alike favour the best single model, many independent ones favour Dawid–Skene. The
-//! exponents are non-negative and shrunk towards equal ones that sum to 1.
+//! Networks 5; Genest and Zidek 1986 on the pool). Which of them is best differs between sets: judges
+//! that err alike favour the best single model, many independent ones favour Dawid–Skene, judges who
+//! are all about equal favour majority and one-coin. The exponents are non-negative and shrunk towards
+//! equal ones that sum to 1.
 
-use super::aggregate::{Posteriors, normalise, softmax};
+use super::aggregate::{Aggregator, Posteriors, normalise, softmax};
+
+/// What is blended.
+pub const BLENDED: [Aggregator; 5] =
+    [Aggregator::Majority, Aggregator::BestSingle, Aggregator::Calibrated, Aggregator::OneCoin, Aggregator::Anchored];
 
 /// Log-probabilities are cut here: no aggregator may claim more than 10,000 to 1.
 pub(super) const PROBABILITY_MIN: f64 = 1e-4;
 /// Strength of the pull towards equal exponents (the precision of a normal prior).
-const PULL: f64 = 0.5;
+const PULL: f64 = 3.0;
 const STEPS_MAX: usize = 200;
 
 /// One item's predictions, one row of label probabilities an aggregator, and its gold label.

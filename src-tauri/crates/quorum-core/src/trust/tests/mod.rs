@@ -5,6 +5,7 @@ mod agreement;
 mod bad_input;
 mod certainty;
 mod csv;
+mod made_votes;
 mod shared_votes;
 
 use super::gold::{Gold, GoldLabel};
