@@ -272,7 +272,8 @@ impl Engine {
         round.changed += 1;
         round.batches.insert(batch.id, known.clone());
         if known.state == BatchState::Ingested && batch.state != BatchState::Ingested {
-            let body = format!("{} votes, {} failed · ${:.2}", known.votes, known.failed, known.usd);
+            let body =
+                format!("{} votes, {} failed · {}", known.votes, known.failed, money::said(manifest.realm, known.usd));
             let title = format!("batch {} answered", batch.id.number);
             self.log(manifest, ActivityKind::BatchIngested, &title, &body)?;
         }

@@ -337,7 +337,7 @@ impl Engine {
                 let stored = self.store.batch(batch.id)?;
                 round.changed += 1;
                 if let Ingested::Now { votes, failed, .. } = ingested {
-                    let body = format!("{votes} votes, {failed} failed · ${:.2}", stored.usd);
+                    let body = format!("{votes} votes, {failed} failed · {}", money::said(manifest.realm, stored.usd));
                     let title = format!("batch {} ingested", batch.id.number);
                     self.log(manifest, ActivityKind::BatchIngested, &title, &body)?;
                 }

@@ -2,7 +2,7 @@
 
 use quorum_core::{
     ids::ModelId,
-    manifest::{Batch, Manifest, Price},
+    manifest::{Batch, Manifest, Price, Realm},
     models::{BATCH_DISCOUNT, Usage},
 };
 
@@ -40,6 +40,26 @@ pub(crate) fn charged(manifest: &Manifest, model: &ModelId, usage: Usage, at_onc
     full * discount(at_once)
 }
 
+/// A sum as the activity list says it. The sandbox's money is play money: no dollars are named for it.
+pub(crate) fn said(realm: Realm, usd: f64) -> String {
+    match realm {
+        Realm::Live => format!("${usd:.2}"),
+        Realm::Sandbox => "no cost".to_owned(),
+    }
+}
+
 fn price<'a>(manifest: &'a Manifest, model: &ModelId) -> Option<&'a Price> {
     manifest.prices.iter().find(|price| price.model == *model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn play_money_names_no_dollars() {
+        assert_eq!(said(Realm::Live, 1.005), "$1.00");
+        assert_eq!(said(Realm::Live, 0.0), "$0.00");
+        assert_eq!(said(Realm::Sandbox, 1.5), "no cost");
+    }
 }

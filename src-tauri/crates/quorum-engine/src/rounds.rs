@@ -11,7 +11,7 @@ use quorum_core::{
 };
 use quorum_store::{ActivityKind, NewBatch, Store, StoreError};
 
-use crate::{Allowances, Engine, EngineError, Event, draft::InFlight, engine::Round, submit::new_batch};
+use crate::{Allowances, Engine, EngineError, Event, draft::InFlight, engine::Round, money, submit::new_batch};
 
 /// Rounds after the first sending that the loop starts by itself.
 pub const ROUNDS_MAX: u32 = 3;
@@ -133,7 +133,7 @@ impl Engine {
         let votes: u64 = batches.iter().map(|batch| u64::from(batch.votes)).sum();
         let usd = total_usd(batches.iter().map(|batch| batch.usd));
         let outcome = if manifest.cancelled { "is cancelled" } else { "is complete" };
-        let body = format!("{votes} votes, {} failed · ${usd:.2}", failures.len());
+        let body = format!("{votes} votes, {} failed · {}", failures.len(), money::said(manifest.realm, usd));
         self.log(&manifest, ActivityKind::RunCompleted, outcome, &body)?;
         round.changed += 1;
         (self.tell)(Event::RunChanged(id));

@@ -101,7 +101,10 @@ pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manife
         kind: ActivityKind::RunStarted,
         manifest: Some(manifest.id),
         title: format!("{} K={} started", request.topic.name, request.k),
-        body: format!("{requests} requests, est. ${:.2}", manifest.usd_estimated),
+        body: match manifest.realm {
+            Realm::Live => format!("{requests} requests, est. ${:.2}", manifest.usd_estimated),
+            Realm::Sandbox => format!("{requests} requests, no cost"),
+        },
     })?;
     Ok(Some(manifest))
 }
