@@ -14,7 +14,7 @@ use quorum_core::{
 
 use crate::{
     extends::Bases,
-    identity::{Identity, VARIANTS, identify, topic_of_path},
+    identity::{Identity, VARIANTS, identify, is_own_path, topic_of_path},
     library::{Library, read_library},
     policy::{TopicText, read_policy, read_terms},
     problem::{Problem, Problems},
@@ -191,6 +191,8 @@ fn read_topics(sources: &[Arc<Source>], libraries: &Libraries, problems: &mut Pr
     for source in sources.iter().filter(|source| source.kind == Kind::Policy) {
         match identify(source, problems) {
             Some(identity) => files.entry(identity.topic.clone()).or_default().push(PolicyFile { identity, source }),
+            // One that a person added is missing alone; any other would leave a part of the topic that passes for the whole.
+            None if is_own_path(&source.path) => {}
             None => broken.extend(topic_of_path(&source.path)),
         }
     }
@@ -200,26 +202,60 @@ fn read_topics(sources: &[Arc<Source>], libraries: &Libraries, problems: &mut Pr
     let bases = Bases::new(files.values().flatten().map(|file| (Some(file.identity.id.as_str()), file.source)));
     let mut topics = Vec::new();
     for (id, files) in &files {
-        let mut own = Problems::default();
-        let topic = read_topic(id, files, &bases, libraries, &mut own);
-        let has_errors =
-            own.has_errors() || files.iter().any(|file| file.source.problems.has_errors()) || broken.contains(id);
+        let (topic, own) = read_sound(id, files, &bases, libraries);
         problems.absorb(own);
-        topics.extend(topic.filter(|_| !has_errors));
+        topics.extend(topic.filter(|_| !broken.contains(id)));
     }
     topics
 }
 
-fn read_topic(
+/// A topic if it has no error. A policy that a person added beside the topic's own is left out alone when it has one: the
+/// verdicts of the others do not depend on it.
+fn read_sound(
     id: &TopicId,
     files: &[PolicyFile<'_>],
+    bases: &Bases<'_>,
+    libraries: &Libraries,
+) -> (Option<Topic>, Problems) {
+    let attempt = |files: &[&PolicyFile<'_>]| {
+        let mut problems = Problems::default();
+        let topic = read_topic(id, files, bases, libraries, &mut problems);
+        let has_errors = problems.has_errors() || files.iter().any(|file| file.source.problems.has_errors());
+        (topic.filter(|_| !has_errors), problems)
+    };
+    let whole = attempt(&files.iter().collect::<Vec<_>>());
+    let (added, mut kept): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.identity.is_own());
+    if whole.0.is_some() || added.is_empty() || attempt(&kept).0.is_none() {
+        return whole;
+    }
+    let mut left_out = Problems::default();
+    for file in added {
+        kept.push(file);
+        let (topic, problems) = attempt(&kept);
+        if topic.is_none() {
+            kept.pop();
+            left_out.absorb(problems.into_errors());
+            let id = quoted(&file.identity.id);
+            let words =
+                format!("the policy {id} is left out until its errors are mended; the topic's others are not affected");
+            left_out.warning(&file.identity.place, words);
+        }
+    }
+    let (topic, mut problems) = attempt(&kept);
+    problems.absorb(left_out);
+    (topic, problems)
+}
+
+fn read_topic(
+    id: &TopicId,
+    files: &[&PolicyFile<'_>],
     bases: &Bases<'_>,
     libraries: &Libraries,
     problems: &mut Problems,
 ) -> Option<Topic> {
     let from_one = check_variants(id, files, problems);
     let wholes: Vec<(&PolicyFile<'_>, Node)> =
-        files.iter().filter_map(|file| Some((file, bases.whole(file.source, problems)?))).collect();
+        files.iter().filter_map(|file| Some((*file, bases.whole(file.source, problems)?))).collect();
     let terms: Vec<Vec<TermRef>> = wholes.iter().map(|(_, node)| read_terms(node, problems)).collect();
     let vocabulary = Vocabulary::new(terms.iter().flatten(), libraries, problems);
     let mut policies = Vec::new();
@@ -254,7 +290,7 @@ fn read_topic(
 }
 
 /// Whether the topic counts its variants from V1; says what is odd about them.
-fn check_variants(topic: &TopicId, files: &[PolicyFile<'_>], problems: &mut Problems) -> bool {
+fn check_variants(topic: &TopicId, files: &[&PolicyFile<'_>], problems: &mut Problems) -> bool {
     for pair in files.windows(2).filter(|pair| pair[0].identity.variant == pair[1].identity.variant) {
         let other = quoted(&pair[0].source.path);
         let id = quoted(&pair[1].identity.id);

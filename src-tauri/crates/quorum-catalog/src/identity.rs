@@ -98,6 +98,11 @@ pub(crate) fn topic_of_path(path: &str) -> Option<TopicId> {
     split(&id).map(|(topic, _)| TopicId::new(topic))
 }
 
+/// Whether the file at this path is a policy that a person added beside its topic's own.
+pub(crate) fn is_own_path(path: &str) -> bool {
+    id_of_path(path).is_some_and(|id| split(&id).is_some_and(|(_, variant)| OWN_VARIANTS.contains(&variant)))
+}
+
 impl Identity {
     /// A policy that a person added beside the topic's own.
     pub fn is_own(&self) -> bool {

@@ -4,7 +4,7 @@
 
 use std::{fmt, sync::Arc};
 
-/// How bad a problem is. An error keeps its topic out of the catalog.
+/// How bad a problem is. An error keeps its topic out of the catalog; in a policy that a person added beside a topic, that policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     Error,
@@ -107,6 +107,12 @@ impl Problems {
 
     pub fn has_errors(&self) -> bool {
         self.has_errors
+    }
+
+    /// The errors among them.
+    pub fn into_errors(mut self) -> Self {
+        self.found.retain(|problem| problem.severity == Severity::Error);
+        Self { found: self.found, has_errors: self.has_errors, ..Self::default() }
     }
 
     pub fn absorb(&mut self, other: Problems) {

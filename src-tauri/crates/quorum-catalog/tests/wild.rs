@@ -693,3 +693,45 @@ fn a_users_catalog_lies_on_top() {
     let hash = |catalog: &Catalog| catalog.topic(&"G1_allergy".into()).map(|topic| topic.schema.term_hash());
     assert_eq!(hash(&merged), hash(builtin()));
 }
+
+#[test]
+fn a_broken_policy_of_ones_own_is_left_out_alone() {
+    let base = read_edited(&[]).0;
+    let own = |number: u32, more: &str| {
+        let path = format!("policies/G7/room_noise/V{number}.yaml");
+        (path, format!("policy_id: G7_room_noise_V{number}\nextends: G7_room_noise_V2\n{more}"))
+    };
+    let files = [
+        own(10, ""),
+        own(11, "normative: ["),
+        own(12, "normative:\n  terms: [{ref: 'noise:NOWHERE'}]\n"),
+        ("policies/G7/room_noise/V13.yaml".to_owned(), "policy_id: [1]\n".to_owned()),
+        own(14, ""),
+    ];
+    let (merged, problems) = base.overlay(&read(files.iter().map(|(path, text)| (path, text))).0);
+    let (before, after) = (base.topic(&"G7_room_noise".into()), merged.topic(&"G7_room_noise".into()));
+    let (before, after) = (before.expect("the topic"), after.expect("the topic stays"));
+    let variants: Vec<&str> = after.policies.iter().map(|policy| policy.variant.as_str()).collect();
+    assert_eq!(variants, ["V0", "V1", "V2", "V3", "V10", "V14"]);
+    assert_eq!(after.schema.term_hash(), before.schema.term_hash(), "no vote becomes stale");
+    assert_eq!(after.policies[..4], before.policies);
+
+    let of = |file: &str| -> Vec<String> {
+        let found = problems.iter().filter(|problem| problem.file.ends_with(file));
+        found.map(|problem| format!("{}: {}", problem.severity, problem.message)).collect()
+    };
+    let left_out = |number: u32| {
+        format!(
+            "warning: the policy `G7_room_noise_V{number}` is left out until its errors are mended; the topic's others are not affected"
+        )
+    };
+    for (number, error) in
+        [(11, "not readable as YAML"), (12, "the library of the domain `noise` has no term `NOWHERE`")]
+    {
+        let said = of(&format!("V{number}.yaml"));
+        assert!(said.iter().any(|problem| problem.starts_with("error: ") && problem.contains(error)), "{said:?}");
+        assert!(said.contains(&left_out(number)), "{said:?}");
+    }
+    assert!(of("V13.yaml")[0].starts_with("error: "), "{problems:?}");
+    assert_eq!((of("V10.yaml"), of("V14.yaml")), (vec![], vec![]));
+}

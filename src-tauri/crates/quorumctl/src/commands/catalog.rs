@@ -29,6 +29,10 @@ pub fn run(quorum: &Quorum, output: Output, command: &Catalog) -> Result<Exit, F
                 };
                 catalog.topics().iter().map(line).collect::<Vec<_>>().join("\n")
             });
+            let errors = catalog.problems().iter().filter(|problem| problem.severity == Severity::Error).count();
+            if errors > 0 {
+                say!("quorumctl: {errors} errors keep a part of the catalog out; `quorumctl catalog check` lists them");
+            }
         }
         Catalog::Show { topic } => {
             let topic = quorum.topic(topic)?;
