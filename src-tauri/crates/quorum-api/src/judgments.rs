@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use quorum_core::{
     ensemble::Ensemble,
     schema::Schema,
-    tally::{Consensus, Correction, Panel, tally, tally_into},
+    tally::{Consensus, Correction, Panel, tally, tally_fields, tally_into},
     topic::Topic,
     trust::aggregate::Aggregator,
     verdict::Judgment,
@@ -268,7 +268,7 @@ impl Judgments {
     pub fn consensus(&self, position: usize) -> Consensus {
         let mut consensus = self.voted(position);
         if let Some(correction) = self.corrections.get(&position) {
-            consensus.correct(correction);
+            consensus.correct(correction, |it| self.settle_fields(position, it));
         }
         consensus
     }
@@ -278,8 +278,16 @@ impl Judgments {
         let mut correction = self.corrections.get(&position).cloned().unwrap_or_default();
         correction.add(later);
         let mut consensus = self.voted(position);
-        consensus.correct(&correction);
+        consensus.correct(&correction, |it| self.settle_fields(position, it));
         consensus
+    }
+
+    /// The fields of a review that the votes alone would not call relevant.
+    fn settle_fields(&self, position: usize, consensus: &mut Consensus) {
+        tally_fields(&self.schema, &self.panel, self.votes.row(position), consensus);
+        if let Some(settled) = &self.settled {
+            settled.settle_fields(position, consensus);
+        }
     }
 
     /// Whether a person has said that the review is relevant, or that it is not; naming a value says that it is.

@@ -138,15 +138,22 @@ pub fn tally_into(schema: &Schema, panel: &Panel, row: VoteRow<'_>, consensus: &
     consensus.complete = votes == panel.pairs;
     consensus.abstentions = 0;
     if relevant {
-        for at in 0..schema.fields().len() {
-            let (field, abstentions) = if schema.fields()[at].term.values.len() <= VALUES_USUAL {
-                tally_field::<VALUES_USUAL>(schema, panel, row, at)
-            } else {
-                tally_field::<VALUES_MAX>(schema, panel, row, at)
-            };
-            consensus.fields[at] = field;
-            consensus.abstentions += abstentions;
-        }
+        tally_fields(schema, panel, row, consensus);
+    }
+}
+
+/// Settles the fields from the votes that said relevant, be they the majority or not: a person may have found a review relevant
+/// that most votes did not.
+pub fn tally_fields(schema: &Schema, panel: &Panel, row: VoteRow<'_>, consensus: &mut Consensus) {
+    consensus.abstentions = 0;
+    for at in 0..schema.fields().len() {
+        let (field, abstentions) = if schema.fields()[at].term.values.len() <= VALUES_USUAL {
+            tally_field::<VALUES_USUAL>(schema, panel, row, at)
+        } else {
+            tally_field::<VALUES_MAX>(schema, panel, row, at)
+        };
+        consensus.fields[at] = field;
+        consensus.abstentions += abstentions;
     }
 }
 
@@ -216,7 +223,11 @@ impl Correction {
 impl Consensus {
     /// Applies a correction. Corrected values make a review relevant unless the correction says otherwise: who names a
     /// severity has found the review relevant. Corrected fields are certain (confidence 1) and not tied.
-    pub fn correct(&mut self, correction: &Correction) {
+    ///
+    /// A review that only the correction makes relevant gets its other fields from `settle`: as always, from the votes that said
+    /// relevant ([`tally_fields`], or what another aggregator makes of them).
+    pub fn correct(&mut self, correction: &Correction, settle: impl FnOnce(&mut Self)) {
+        let was_relevant = self.relevant;
         if let Some(relevant) = correction.relevant {
             self.relevant = relevant;
             self.relevance_confidence = 1.0;
@@ -227,6 +238,9 @@ impl Consensus {
         if !self.relevant {
             self.fields.fill(FieldConsensus::default());
             return;
+        }
+        if !was_relevant {
+            settle(self);
         }
         for (field, value) in &correction.values {
             self.fields[*field] =
@@ -264,6 +278,12 @@ mod tests {
 
     /// Members as (weight, votes): one model a member, one run a vote.
     fn settle(members: &[(f64, &[Answer<'_>])]) -> Consensus {
+        let (panel, row) = cast(members);
+        tally(&schema(), &panel, VoteRow::read(&row).expect("row"))
+    }
+
+    /// What [`settle`] counts.
+    fn cast(members: &[(f64, &[Answer<'_>])]) -> (Panel, Vec<u8>) {
         let schema = schema();
         let ensemble = Ensemble::new(
             members
@@ -288,8 +308,7 @@ mod tests {
         }
         let mut row = Vec::new();
         merge(VoteRow::empty(), &votes, 2, &mut row);
-        let panel = Panel::new(&ensemble, |name| name[1..].parse().ok().map(ModelNo));
-        tally(&schema, &panel, VoteRow::read(&row).expect("row"))
+        (Panel::new(&ensemble, |name| name[1..].parse().ok().map(ModelNo)), row)
     }
 
     #[test]
@@ -362,10 +381,34 @@ mod tests {
     #[test]
     fn corrections_win_over_votes() {
         let mut consensus = settle(&[(1.0, &[(false, None)])]);
-        consensus.correct(&Correction { relevant: None, values: vec![(0, 3)] });
+        consensus.correct(&Correction { relevant: None, values: vec![(0, 3)] }, |_| {});
         assert!(consensus.relevant && consensus.fields[0].overridden);
         assert_eq!(consensus.fields[0].value, Some(3));
-        consensus.correct(&Correction { relevant: Some(false), values: Vec::new() });
+        consensus.correct(&Correction { relevant: Some(false), values: Vec::new() }, |_| {});
         assert_eq!((consensus.relevant, consensus.fields[0].value), (false, None));
+    }
+
+    #[test]
+    fn a_review_that_a_person_found_relevant_has_the_values_of_the_votes_that_did() {
+        let members: &[(f64, &[Answer<'_>])] =
+            &[(2.0, &[(false, None)]), (1.0, &[(true, Some("mild")), (true, Some("severe")), (true, None)])];
+        let members = [members, &[(2.0, &[(false, Some("none"))])]].concat();
+        let (panel, row) = cast(&members);
+        let (schema, row) = (schema(), VoteRow::read(&row).expect("row"));
+        let voted = tally(&schema, &panel, row);
+        assert_eq!((voted.relevant, voted.fields[0].value, voted.abstentions), (false, None, 0));
+
+        let settle = |it: &mut Consensus| tally_fields(&schema, &panel, row, it);
+        let mut relevant = voted.clone();
+        relevant.correct(&Correction { relevant: Some(true), values: Vec::new() }, settle);
+        let mild = FieldConsensus { value: Some(1), confidence: 0.5, tied: true, overridden: false };
+        assert_eq!((relevant.fields[0], relevant.fields[1]), (mild, FieldConsensus::default()));
+        // One without a severity, three without a claim.
+        assert_eq!((relevant.relevance_confidence, relevant.abstentions), (1.0, 4));
+
+        // Naming one field settles the others as well.
+        let mut named = voted;
+        named.correct(&Correction { relevant: None, values: vec![(1, 0)] }, settle);
+        assert_eq!((named.fields[0], named.fields[1].value, named.fields[1].overridden), (mild, Some(0), true));
     }
 }

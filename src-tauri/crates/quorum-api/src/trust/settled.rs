@@ -89,11 +89,17 @@ impl Settled {
         consensus.relevant = consensus.votes > 0 && relevance >= 0.5 - TIE;
         consensus.relevance_confidence = if consensus.votes > 0 { relevance.max(1.0 - relevance) } else { 0.0 };
         consensus.relevance_tied = consensus.votes > 0 && (relevance - 0.5).abs() < TIE;
+        if consensus.relevant {
+            self.settle_fields(position, consensus);
+        } else {
+            consensus.fields.fill(FieldConsensus::default());
+        }
+    }
+
+    /// The fields alone, whatever the votes made of relevance.
+    pub fn settle_fields(&self, position: usize, consensus: &mut Consensus) {
         for (at, field) in consensus.fields.iter_mut().enumerate() {
-            *field = match self.chances(Asked::Field(at), position) {
-                Some(chances) if consensus.relevant => settled_field(chances),
-                _ => FieldConsensus::default(),
-            };
+            *field = self.chances(Asked::Field(at), position).map_or_else(FieldConsensus::default, settled_field);
         }
     }
 }
