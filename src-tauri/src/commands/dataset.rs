@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use quorum_api::dto::{
-    dataset::{DatasetSummary, ImportReport},
+    dataset::{DatasetSummary, ImportReport, RemovedDataset},
     error::ApiError,
 };
 use tauri::State;
@@ -34,6 +34,18 @@ pub async fn dataset_import_sample(program: State<'_, Program>) -> Result<Import
 
 #[tauri::command]
 #[specta::specta]
-pub async fn dataset_remove(program: State<'_, Program>, dataset: String) -> Result<(), ApiError> {
+pub async fn dataset_remove(program: State<'_, Program>, dataset: String) -> Result<RemovedDataset, ApiError> {
     program.blocking(move |quorum| quorum.dataset_remove(&dataset)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn dataset_removed(program: State<'_, Program>) -> Result<Vec<RemovedDataset>, ApiError> {
+    program.blocking(|quorum| quorum.dataset_removed()).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn dataset_restore(program: State<'_, Program>, number: u32) -> Result<DatasetSummary, ApiError> {
+    program.blocking(move |quorum| quorum.dataset_restore(number)).await
 }

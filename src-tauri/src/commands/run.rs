@@ -3,6 +3,7 @@
 use quorum_api::dto::{
     error::ApiError,
     run::{FailureCause, RunDetail, RunSummary},
+    spend::SpendOverview,
 };
 use tauri::State;
 
@@ -47,4 +48,10 @@ pub async fn run_retry(
     model: Option<String>,
 ) -> Result<RunSummary, ApiError> {
     program.blocking(move |quorum| quorum.run_retry(&run, cause, model.as_deref())).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn spend_overview(program: State<'_, Program>) -> Result<SpendOverview, ApiError> {
+    program.blocking(|quorum| quorum.spend_overview()).await
 }

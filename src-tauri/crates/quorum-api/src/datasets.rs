@@ -23,6 +23,7 @@ use crate::{
         error::{ApiError, ErrorCode},
         events::Event,
     },
+    removed::removed,
 };
 
 /// The sample that ships with Quorum: invented businesses and reviews.
@@ -51,7 +52,7 @@ impl Quorum {
         self.store().datasets()?.iter().map(|info| self.dataset_summary(info)).collect()
     }
 
-    fn dataset_summary(&self, info: &DatasetInfo) -> Result<DatasetSummary, ApiError> {
+    pub(crate) fn dataset_summary(&self, info: &DatasetInfo) -> Result<DatasetSummary, ApiError> {
         let view = self.store().dataset(&info.name)?;
         let most = view.businesses.iter().map(|business| business.reviews.len()).max().unwrap_or(0);
         Ok(DatasetSummary {
@@ -88,24 +89,13 @@ impl Quorum {
         self.import(SAMPLE, SAMPLE.len() as u64, &DatasetName::from(SAMPLE_NAME), "bundled with Quorum")
     }
 
-    pub fn dataset_remove(&self, dataset: &str) -> Result<(), ApiError> {
-        let name = DatasetName::from(dataset);
-        if self.is_in_use(&name)? {
-            return Err(ApiError::new(ErrorCode::DatasetInUse, format!("A live run needs the dataset \"{dataset}\"."))
-                .safe("Nothing was removed.")
-                .action("Wait for the run, or cancel it."));
-        }
-        self.store().remove_dataset(&name)?;
-        self.tell_datasets()
-    }
-
     /// Whether a run that is not finished asks about a dataset.
-    fn is_in_use(&self, name: &DatasetName) -> Result<bool, ApiError> {
+    pub(crate) fn is_in_use(&self, name: &DatasetName) -> Result<bool, ApiError> {
         let runs = self.store().manifests()?;
         Ok(runs.iter().any(|manifest| manifest.dataset == *name && manifest.finished_at.is_none()))
     }
 
-    fn tell_datasets(&self) -> Result<(), ApiError> {
+    pub(crate) fn tell_datasets(&self) -> Result<(), ApiError> {
         let count = self.store().datasets()?.len();
         self.tell(Event::DatasetsChanged(u32::try_from(count).unwrap_or(u32::MAX)));
         Ok(())
@@ -146,6 +136,7 @@ impl Quorum {
             businesses: report.businesses,
             reviews: report.reviews,
             skipped,
+            replaced: report.replaced.as_ref().map(removed),
             problems: problems
                 .into_iter()
                 .take(PROBLEMS_SHOWN_MAX)

@@ -98,6 +98,9 @@ impl From<StoreError> for ApiError {
                 .detail(detail),
             StoreError::NoDataset(name) => Self::not_found(format!("There is no dataset \"{name}\"."))
                 .action("Import it, or choose one of the list."),
+            StoreError::NotRemoved(_) => Self::not_found("This dataset cannot be put back.")
+                .safe("Nothing was changed.")
+                .action("It is back already, or was removed too long ago. Import its file again."),
             StoreError::NoManifest(id) => Self::not_found(format!("There is no run {id}.")),
             StoreError::NoBatch(id) => Self::not_found(format!("There is no batch {id}.")),
             StoreError::NoOverride(id) => Self::not_found(format!("There is no correction {id}.")),

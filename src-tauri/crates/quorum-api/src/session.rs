@@ -208,6 +208,7 @@ impl Quorum {
             }),
         };
         quorum.apply_settings()?;
+        quorum.purge_removed()?;
         Ok(quorum)
     }
 

@@ -20,9 +20,10 @@ use redb::{
 };
 
 use crate::{
-    Store, StoreError,
+    DatasetInfo, Store, StoreError,
     disk::Access,
     open::{SCHEMA_VERSION, file_backend, open_error, open_held, schema_version, store_key, without_panic},
+    rows::all_json,
     tables::{self, with_every_table},
 };
 
@@ -151,7 +152,7 @@ fn read_store_file(path: &Path) -> Result<StoreFile, StoreError> {
     Ok(StoreFile {
         schema_version: found,
         store_key: store_key(&read)?,
-        datasets: read.open_table(tables::DATASETS)?.len()?,
+        datasets: count_datasets(&read)?,
         reviews: read.open_table(tables::REVIEWS)?.len()?,
         votes: count_votes(&read)?,
         manifests: read.open_table(tables::MANIFESTS)?.len()?,
@@ -159,6 +160,12 @@ fn read_store_file(path: &Path) -> Result<StoreFile, StoreError> {
         overrides: read.open_table(tables::OVERRIDES)?.len()?,
         bytes,
     })
+}
+
+/// Those that were not removed.
+fn count_datasets(read: &ReadTransaction) -> Result<u64, StoreError> {
+    let all: Vec<DatasetInfo> = all_json("datasets_v1", &read.open_table(tables::DATASETS)?)?;
+    Ok(all.iter().filter(|info| info.removed_at.is_none()).count() as u64)
 }
 
 fn count_votes(read: &ReadTransaction) -> Result<u64, StoreError> {

@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ReviewRow, Store, StoreError,
     open::abort,
+    removed::set_aside,
     reviews::{next_review_no, set_next_review_no},
-    rows::{Unpack, all_json, from_json, next_number, pack_text, to_json},
+    rows::{Unpack, all_json, next_number, pack_text, to_json},
     tables::{self, pair, range_of},
 };
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetInfo {
     pub number: u32,
     pub name: DatasetName,
@@ -32,6 +33,9 @@ pub struct DatasetInfo {
     pub imported_at: u32,
     /// Where it came from, for people.
     pub source: String,
+    /// When it was put out of sight; `None`: it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<u32>,
 }
 
 /// What planning and verdicts need of a review.
@@ -84,8 +88,9 @@ pub struct ImportReport {
     pub reviews: u32,
     /// Reviews left out because their id stood in the file before.
     pub duplicates: u32,
-    /// A dataset of the same name was replaced; its votes stay, they belong to the reviews.
-    pub replaced: bool,
+    /// The dataset that had this name before: out of sight, to be put back by its number. Its votes stay, they belong to
+    /// the reviews.
+    pub replaced: Option<DatasetInfo>,
     pub problems: Vec<LineProblem>,
 }
 
@@ -129,7 +134,14 @@ impl BusinessRow {
 const PROBLEMS_KEPT_MAX: usize = 1_000;
 
 impl Store {
+    /// Those that were not removed.
     pub fn datasets(&self) -> Result<Vec<DatasetInfo>, StoreError> {
+        let mut all = self.datasets_and_removed()?;
+        all.retain(|info| info.removed_at.is_none());
+        Ok(all)
+    }
+
+    pub(crate) fn datasets_and_removed(&self) -> Result<Vec<DatasetInfo>, StoreError> {
         all_json("datasets_v1", &self.db.begin_read()?.open_table(tables::DATASETS)?)
     }
 
@@ -208,27 +220,6 @@ impl Store {
             Err(error) => Err(error),
         }
     }
-
-    /// Forgets a dataset; its reviews and their votes stay.
-    pub fn remove_dataset(&self, name: &DatasetName) -> Result<(), StoreError> {
-        self.write(|write| if remove(write, name)? { Ok(()) } else { Err(StoreError::NoDataset(name.clone())) })
-    }
-}
-
-fn remove(write: &redb::WriteTransaction, name: &DatasetName) -> Result<bool, StoreError> {
-    let mut datasets = write.open_table(tables::DATASETS)?;
-    let mut found = None;
-    for row in datasets.iter()? {
-        let (number, value) = row?;
-        let info: DatasetInfo = from_json("datasets_v1", number.value(), value.value())?;
-        if info.name == *name {
-            found = Some(number.value());
-        }
-    }
-    let Some(number) = found else { return Ok(false) };
-    datasets.remove(number)?;
-    write.open_table(tables::BUSINESSES)?.retain_in(range_of(number), |_, _| false)?;
-    Ok(true)
 }
 
 struct Import<'a> {
@@ -248,7 +239,7 @@ impl Import<'_> {
         businesses: impl IntoIterator<Item = Result<PreparedBusiness, E>>,
     ) -> Result<(), E> {
         let open = |error: redb::TableError| E::from(StoreError::from(error));
-        self.report.replaced = remove(write, name)?;
+        self.report.replaced = set_aside(write, name, imported_at)?;
         let (mut next, first_new) = {
             let meta = write.open_table(tables::META).map_err(open)?;
             let next = next_review_no(&meta)?;
@@ -307,6 +298,7 @@ impl Import<'_> {
             reviews: self.report.reviews,
             imported_at,
             source: self.source.to_owned(),
+            removed_at: None,
         };
         let mut datasets = write.open_table(tables::DATASETS).map_err(open)?;
         datasets.insert(self.number, to_json(&info).as_slice()).map_err(StoreError::from)?;

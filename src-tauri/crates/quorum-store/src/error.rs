@@ -40,6 +40,8 @@ pub enum StoreError {
     NoDataset(DatasetName),
     #[error("{lacking} reviews of the dataset `{dataset}` that are needed are not in the new one; nothing was changed")]
     ReviewsNeeded { dataset: DatasetName, lacking: usize },
+    #[error("no removed dataset has the number {0}")]
+    NotRemoved(u32),
     #[error("there is no run {0}")]
     NoManifest(ManifestId),
     #[error("there is no batch {0}")]

@@ -27,6 +27,7 @@ mod migrations;
 mod models;
 mod open;
 mod overrides;
+mod removed;
 mod reviews;
 mod rows;
 mod settings;

@@ -91,6 +91,8 @@ pub enum Command {
     },
     /// What the runs are doing, from the store alone.
     Status { manifest: Option<u32> },
+    /// What was charged by day and model, and each run beside its estimate.
+    Costs,
     /// Ask a run's failed requests again.
     Retry {
         manifest: u32,
@@ -213,6 +215,14 @@ pub enum Dataset {
         name: Option<String>,
     },
     List,
+    /// Put a dataset out of sight. Its reviews and votes stay, and for 30 days it can be put back.
+    Remove {
+        name: String,
+    },
+    /// Put a removed or replaced dataset back.
+    Restore {
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod catalog;
+mod costs;
 mod dataset;
 mod demo;
 mod extract;
@@ -46,6 +47,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
             extract::run(&open()?, output, &wish, terms).await
         }
         Command::Poll { wait } => runs::poll(&open()?, output, wait).await,
+        Command::Costs => costs::run(&open()?, output),
         Command::Status { manifest } => runs::status(&open()?, output, manifest),
         Command::Retry { manifest, ondemand } => runs::retry(&open()?, output, manifest, ondemand).await,
         Command::Pause { manifest } => runs::pause(&open()?, output, manifest),

@@ -9,7 +9,9 @@ export const commands = {
 	datasetList: () => typedError<DatasetSummary[], ApiError>(__TAURI_INVOKE("dataset_list")),
 	datasetImport: (path: string, name: string | null) => typedError<ImportReport, ApiError>(__TAURI_INVOKE("dataset_import", { path, name })),
 	datasetImportSample: () => typedError<ImportReport, ApiError>(__TAURI_INVOKE("dataset_import_sample")),
-	datasetRemove: (dataset: string) => typedError<null, ApiError>(__TAURI_INVOKE("dataset_remove", { dataset })),
+	datasetRemove: (dataset: string) => typedError<RemovedDataset, ApiError>(__TAURI_INVOKE("dataset_remove", { dataset })),
+	datasetRemoved: () => typedError<RemovedDataset[], ApiError>(__TAURI_INVOKE("dataset_removed")),
+	datasetRestore: (number: number) => typedError<DatasetSummary, ApiError>(__TAURI_INVOKE("dataset_restore", { number })),
 	topicList: (dataset: string | null) => typedError<TopicSummary[], ApiError>(__TAURI_INVOKE("topic_list", { dataset })),
 	catalogOverview: () => typedError<CatalogOverview, ApiError>(__TAURI_INVOKE("catalog_overview")),
 	catalogText: (path: string) => typedError<CatalogText, ApiError>(__TAURI_INVOKE("catalog_text", { path })),
@@ -32,6 +34,7 @@ export const commands = {
 	runResume: (run: string) => typedError<RunSummary, ApiError>(__TAURI_INVOKE("run_resume", { run })),
 	runCancel: (run: string) => typedError<RunSummary, ApiError>(__TAURI_INVOKE("run_cancel", { run })),
 	runRetry: (run: string, cause: FailureCause | null, model: string | null) => typedError<RunSummary, ApiError>(__TAURI_INVOKE("run_retry", { run, cause, model })),
+	spendOverview: () => typedError<SpendOverview, ApiError>(__TAURI_INVOKE("spend_overview")),
 	pollNow: () => typedError<Connection, ApiError>(__TAURI_INVOKE("poll_now")),
 	resultsOverview: (query: ResultsQuery) => typedError<ResultsOverview, ApiError>(__TAURI_INVOKE("results_overview", { query })),
 	businessDetail: (query: BusinessQuery) => typedError<BusinessDetail, ApiError>(__TAURI_INVOKE("business_detail", { query })),
@@ -782,6 +785,8 @@ export type ImportReport = {
 	reviews: number,
 	/**  Lines and reviews that were left out. */
 	skipped: number,
+	/**  The dataset that had this name before. */
+	replaced: RemovedDataset | null,
 	/**  The first 100 reasons; `skipped` counts all. */
 	problems: ImportProblem[],
 };
@@ -1294,6 +1299,18 @@ export type Relevance = {
 	agreement: Agreement | null,
 };
 
+/**  A dataset out of sight, which can be put back. */
+export type RemovedDataset = {
+	/**  By which it is put back; a name may have been used again. */
+	number: number,
+	name: string,
+	businesses: number,
+	reviews: number,
+	removedAt: number,
+	/**  From then on it is forgotten. Its reviews and votes never are. */
+	keptUntilAt: number,
+};
+
 /**  What a model reads, and the form that it must answer in. */
 export type RenderedPrompt = {
 	/**  The same for all reviews of the topic. */
@@ -1444,6 +1461,20 @@ export type RunAdvice = {
 
 export type RunChanged = RunSummary;
 
+/**  A run's cost beside what was expected. */
+export type RunCost = {
+	run: string,
+	topicName: string,
+	datasetName: string,
+	k: number,
+	state: RunState,
+	createdAt: number,
+	/**  Of the first sending; what is asked again comes on top. */
+	usdEstimated: number,
+	/**  So far. */
+	usdSpent: number,
+};
+
 /**  One run with all that its page shows. */
 export type RunDetail = {
 	summary: RunSummary,
@@ -1547,6 +1578,28 @@ export type Side = {
 	/**  A policy of the topic, by id. */
 	policy: string,
 	k: number,
+};
+
+export type SpendDay = {
+	/**  `YYYY-MM-DD` in this computer's time zone, as budgets count days. */
+	day: string,
+	/**  One per model. */
+	usd: number[],
+	/**  Requests that were charged. */
+	requests: number,
+};
+
+/**  All runs of the provider in use. */
+export type SpendOverview = {
+	/**  Play money: at the listed prices the sandbox's runs would have cost this. Nothing was charged. */
+	sandbox: boolean,
+	/**  Those that anything was charged for, by name. The order of [`SpendDay::usd`]. */
+	models: string[],
+	/**  Days on which something was charged, oldest first. */
+	days: SpendDay[],
+	/**  Newest first. */
+	runs: RunCost[],
+	usdTotal: number,
 };
 
 export type SpendPoint = {

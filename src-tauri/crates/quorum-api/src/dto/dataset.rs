@@ -19,6 +19,20 @@ pub struct DatasetSummary {
     pub sample: bool,
 }
 
+/// A dataset out of sight, which can be put back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovedDataset {
+    /// By which it is put back; a name may have been used again.
+    pub number: u32,
+    pub name: String,
+    pub businesses: u32,
+    pub reviews: u32,
+    pub removed_at: u32,
+    /// From then on it is forgotten. Its reviews and votes never are.
+    pub kept_until_at: u32,
+}
+
 /// What an import did. Lines with a problem are skipped whole; nothing else is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -29,6 +43,8 @@ pub struct ImportReport {
     pub reviews: u32,
     /// Lines and reviews that were left out.
     pub skipped: u32,
+    /// The dataset that had this name before.
+    pub replaced: Option<RemovedDataset>,
     /// The first 100 reasons; `skipped` counts all.
     pub problems: Vec<ImportProblem>,
 }

@@ -21,7 +21,9 @@
 //! | `dataset_list` | | `Vec<`[`DatasetSummary`](dataset::DatasetSummary)`>` |
 //! | `dataset_import` | `path`, `name?` | [`ImportReport`](dataset::ImportReport) |
 //! | `dataset_import_sample` | | [`ImportReport`](dataset::ImportReport) |
-//! | `dataset_remove` | `dataset` | `()` |
+//! | `dataset_remove` | `dataset` | [`RemovedDataset`](dataset::RemovedDataset) |
+//! | `dataset_removed` | | `Vec<`[`RemovedDataset`](dataset::RemovedDataset)`>`, latest first |
+//! | `dataset_restore` | `number` | [`DatasetSummary`](dataset::DatasetSummary) |
 //! | `topic_list` | `dataset?` (fills `coverage`) | `Vec<`[`TopicSummary`](topic::TopicSummary)`>` |
 //! | `catalog_overview` | | [`CatalogOverview`](catalog::CatalogOverview) |
 //! | `catalog_text` | `path` | [`CatalogText`](catalog::CatalogText) |
@@ -42,6 +44,7 @@
 //! | `run_detail` | `run` | [`RunDetail`](run::RunDetail) |
 //! | `run_pause`, `run_resume`, `run_cancel` | `run` | [`RunSummary`](run::RunSummary) |
 //! | `run_retry` | `run`, `cause?`, `model?` (nothing: all that can be retried) | [`RunSummary`](run::RunSummary) |
+//! | `spend_overview` | | [`SpendOverview`](spend::SpendOverview) |
 //! | `poll_now` | | [`Connection`](app::Connection) |
 //! | `results_overview` | `query` | [`ResultsOverview`](results::ResultsOverview) |
 //! | `business_detail` | `query` | [`BusinessDetail`](business::BusinessDetail) |
@@ -100,6 +103,7 @@ pub mod queue;
 pub mod results;
 pub mod run;
 pub mod settings;
+pub mod spend;
 pub mod topic;
 pub mod trust;
 pub mod what_if;

@@ -68,7 +68,7 @@ fn a_review_that_stands_twice_counts_once_at_its_first_place() {
             business(4, "b2", vec![review("r1", "third"), review("r2", "other")]),
         ],
     );
-    assert_eq!((report.reviews, report.duplicates, report.replaced), (2, 2, false));
+    assert_eq!((report.reviews, report.duplicates, report.replaced), (2, 2, None));
     assert_eq!(report.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [1, 4]);
     assert!(report.problems[0].message.contains("r1"), "{:?}", report.problems[0]);
     let view = store.dataset(&"d".into()).expect("view");
@@ -114,7 +114,8 @@ fn a_dataset_of_the_same_name_is_replaced_whole() {
     import(&store, "d", vec![business(1, "b1", vec![review("r1", "x")]), business(2, "b2", vec![review("r2", "y")])]);
     import(&store, "kept", vec![business(1, "b9", vec![review("r1", "x")])]);
     let report = import(&store, "d", vec![business(1, "b3", vec![review("r3", "z")])]);
-    assert!(report.replaced);
+    let replaced = report.replaced.expect("the one before");
+    assert_eq!((replaced.name.as_str(), replaced.businesses, replaced.removed_at), ("d", 2, Some(AT)));
     let names: Vec<String> = store.datasets().expect("list").iter().map(|info| info.name.to_string()).collect();
     assert_eq!(names, ["kept", "d"]);
     let view = store.dataset(&"d".into()).expect("view");
@@ -140,15 +141,66 @@ fn an_import_that_fails_midway_leaves_nothing() {
 }
 
 #[test]
-fn a_removed_dataset_leaves_its_reviews() {
+fn a_removed_dataset_is_out_of_sight_until_it_is_put_back() {
     let store = memory();
-    import(&store, "d", vec![business(1, "b1", vec![review("r1", "x")])]);
+    import(&store, "d", vec![business(1, "b1", vec![review("r1", "x"), review("r2", "y")])]);
     let name = DatasetName::from("d");
-    store.remove_dataset(&name).expect("removed");
+    let before = (contents(&store).expect("contents"), store.dataset(&name).expect("view"));
+    let removed = store.remove_dataset(&name, AT + 5).expect("removed");
+    assert_eq!((removed.removed_at, removed.reviews), (Some(AT + 5), 2));
     assert!(matches!(store.dataset(&name), Err(StoreError::NoDataset(missing)) if missing == name));
-    assert!(matches!(store.remove_dataset(&name), Err(StoreError::NoDataset(_))));
-    assert_eq!(store.reviews_stored().expect("count"), 1);
-    assert!(contents(&store).expect("contents")["businesses_v1"].is_empty());
+    assert!(matches!(store.remove_dataset(&name, AT + 6), Err(StoreError::NoDataset(_))));
+    assert!(store.datasets().expect("list").is_empty());
+    assert_eq!(store.removed_datasets().expect("list"), [removed.clone()]);
+    assert_eq!(store.reviews_stored().expect("count"), 2);
+
+    let back = store.restore_dataset(removed.number, AT + 7).expect("put back");
+    assert_eq!((back.number, back.removed_at), (removed.number, None));
+    assert_eq!(contents(&store).expect("contents"), before.0);
+    assert_eq!(store.dataset(&name).expect("view").businesses, before.1.businesses);
+    assert!(matches!(store.restore_dataset(removed.number, AT + 8), Err(StoreError::NotRemoved(_))));
+    assert!(matches!(store.restore_dataset(99, AT + 8), Err(StoreError::NotRemoved(99))));
+}
+
+#[test]
+fn putting_back_a_replaced_dataset_replaces_its_successor_in_turn() {
+    let store = memory();
+    import(&store, "d", vec![business(1, "old", vec![review("r1", "x")])]);
+    let first = import(&store, "d", vec![business(1, "new", vec![review("r2", "y")])]).replaced.expect("the old one");
+    let ids = |store: &Store| -> Vec<String> {
+        let view = store.dataset(&"d".into()).expect("view");
+        view.businesses.iter().map(|row| row.id.to_string()).collect()
+    };
+    assert_eq!(ids(&store), ["new"]);
+    store.restore_dataset(first.number, AT + 1).expect("put back");
+    assert_eq!(ids(&store), ["old"]);
+    let [second] = store.removed_datasets().expect("list").try_into().expect("one is out of sight");
+    store.restore_dataset(second.number, AT + 2).expect("and forth");
+    assert_eq!(ids(&store), ["new"]);
+    assert_eq!(store.datasets().expect("list").len(), 1);
+
+    import(&store, "d", vec![business(1, "newest", vec![])]);
+    let kept: Vec<u32> = store.removed_datasets().expect("list").iter().map(|info| info.number).collect();
+    assert_eq!(kept, [second.number], "only the last of a name is kept");
+    assert_eq!(contents(&store).expect("contents")["businesses_v1"].len(), 2);
+}
+
+#[test]
+fn purging_forgets_what_was_removed_before_and_leaves_reviews() {
+    let store = memory();
+    for (name, review_id) in [("early", "r1"), ("late", "r2"), ("there", "r3")] {
+        import(&store, name, vec![business(1, "b1", vec![review(review_id, "x")])]);
+    }
+    store.remove_dataset(&"early".into(), AT).expect("removed");
+    store.remove_dataset(&"late".into(), AT + 10).expect("removed");
+    let before = contents(&store).expect("contents");
+    assert_eq!(store.purge_datasets(AT).expect("purged"), 0);
+    assert_eq!(contents(&store).expect("contents"), before);
+    assert_eq!(store.purge_datasets(AT + 10).expect("purged"), 1);
+    let names: Vec<String> = store.removed_datasets().expect("list").iter().map(|info| info.name.to_string()).collect();
+    assert_eq!(names, ["late"]);
+    assert_eq!(contents(&store).expect("contents")["businesses_v1"].len(), 2);
+    assert_eq!(store.reviews_stored().expect("count"), 3);
 }
 
 #[test]
@@ -172,5 +224,5 @@ fn a_dataset_in_use_may_grow_but_not_lose_a_review() {
     assert!(matches!(refused, Err(StoreError::ReviewsNeeded { lacking: 1, .. })), "{refused:?}");
     assert_eq!(contents(&store).expect("read"), before);
     let report = replace(vec![business(1, "b0", vec![review("r3", "c"), two]), business(2, "b1", vec![one])]);
-    assert!(report.is_ok_and(|report| report.replaced && report.reviews == 3));
+    assert!(report.is_ok_and(|report| report.replaced.is_some() && report.reviews == 3));
 }

@@ -1,6 +1,6 @@
-//! `dataset import`, `dataset list`.
+//! `dataset import`, `list`, `remove`, `restore`.
 
-use quorum_api::Quorum;
+use quorum_api::{Quorum, dto::error::ApiError};
 use serde_json::json;
 
 use super::Failure;
@@ -12,11 +12,12 @@ use crate::{
 pub fn run(quorum: &Quorum, output: Output, command: &Dataset) -> Result<Exit, Failure> {
     match command {
         Dataset::Import { file, name } => {
-            let known = quorum.dataset_list()?;
             let report = quorum.dataset_import(file, name.as_deref())?;
-            let replaced = known.iter().any(|dataset| dataset.name == report.dataset.name);
-            if replaced {
-                output.progress(&format!("the dataset {} is replaced; its reviews' votes stay", report.dataset.name));
+            if let Some(replaced) = &report.replaced {
+                output.progress(&format!(
+                    "the earlier dataset {0} is replaced; its votes stay, and `quorumctl dataset restore '{0}'` puts it back",
+                    replaced.name
+                ));
             }
             for problem in &report.problems {
                 let field = problem.field.as_deref().map(|field| format!(", {field}")).unwrap_or_default();
@@ -33,7 +34,7 @@ pub fn run(quorum: &Quorum, output: Output, command: &Dataset) -> Result<Exit, F
                 "businesses": report.businesses,
                 "reviews": report.reviews,
                 "skipped": report.skipped,
-                "replaced": replaced,
+                "replaced": report.replaced.is_some(),
             });
             output.result(&json, || {
                 format!(
@@ -53,7 +54,12 @@ pub fn run(quorum: &Quorum, output: Output, command: &Dataset) -> Result<Exit, F
                     json!({"name": dataset.name, "businesses": dataset.businesses, "reviews": dataset.reviews})
                 })
                 .collect();
-            output.result(&json!({"datasets": rows}), || {
+            let removed = quorum.dataset_removed()?;
+            let gone: Vec<_> = removed
+                .iter()
+                .map(|dataset| json!({"name": dataset.name, "businesses": dataset.businesses, "reviews": dataset.reviews}))
+                .collect();
+            output.result(&json!({"datasets": rows, "removed": gone}), || {
                 let line = |dataset: &quorum_api::dto::dataset::DatasetSummary| {
                     format!(
                         "{}: {} businesses, {} reviews",
@@ -62,12 +68,32 @@ pub fn run(quorum: &Quorum, output: Output, command: &Dataset) -> Result<Exit, F
                         count(dataset.reviews.into())
                     )
                 };
-                if datasets.is_empty() {
-                    "no datasets yet".to_owned()
-                } else {
-                    datasets.iter().map(line).collect::<Vec<_>>().join("\n")
+                let mut lines: Vec<String> = datasets.iter().map(line).collect();
+                if lines.is_empty() {
+                    lines.push("no datasets".to_owned());
                 }
+                lines.extend(removed.iter().map(|dataset| {
+                    let reviews = count(dataset.reviews.into());
+                    format!("removed, `dataset restore` puts it back: {}, {reviews} reviews", dataset.name)
+                }));
+                lines.join("\n")
             });
+        }
+        Dataset::Remove { name } => {
+            let removed = quorum.dataset_remove(name)?;
+            output.result(&json!({"name": removed.name, "reviews": removed.reviews}), || {
+                format!("{0} removed; its votes stay, and `quorumctl dataset restore '{0}'` puts it back", removed.name)
+            });
+        }
+        Dataset::Restore { name } => {
+            let removed = quorum.dataset_removed()?;
+            let Some(wanted) = removed.iter().find(|dataset| dataset.name == *name) else {
+                return Err(ApiError::not_found(format!("No dataset \"{name}\" was removed in the last 30 days."))
+                    .action("`quorumctl dataset list` names those that can be put back."));
+            };
+            let back = quorum.dataset_restore(wanted.number)?;
+            let json = json!({"name": back.name, "businesses": back.businesses, "reviews": back.reviews});
+            output.result(&json, || format!("{} is back: {} reviews", back.name, count(back.reviews.into())));
         }
     }
     Ok(Exit::Done)

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod catalogs;
+mod datasets;
 mod extraction;
 mod interface;
 mod kills;

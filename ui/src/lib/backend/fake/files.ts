@@ -148,7 +148,7 @@ export class FakeCatalog {
 					kind: isPolicy ? "policy" : path.startsWith("terms/") ? "terms" : "other",
 					domain: isPolicy ? null : path.slice(6, -5),
 					topic: isPolicy ? (t?.topic ?? null) : null,
-					variant: isPolicy ? path.slice(-7, -5) : null,
+					variant: isPolicy ? (/(V\d+)\.yaml$/.exec(path)?.[1] ?? null) : null,
 					yours: this.yours.has(path),
 					changed: this.yours.has(path) && builtin.has(path) && builtin.get(path) !== text,
 					builtin: builtin.has(path),
@@ -156,6 +156,9 @@ export class FakeCatalog {
 			}),
 		problems: this.problems(this.yours),
 	});
+
+	/** A file of one's own stands for this policy. */
+	has = (topic: string, variant: string): boolean => this.yours.has(policyPath(topic, variant));
 
 	text = (path: string): CatalogText => ({
 		path,
@@ -206,7 +209,12 @@ export class FakeCatalog {
 
 	add = (dir: string): CatalogOverview => {
 		if (!dir.startsWith("/")) refuse("notFound", `The catalog in ${dir} cannot be read.`, {});
-		this.yours.set("terms/mine.yaml", "NOISE:\n  name: Noise\n  values: [quiet, loud]\n");
+		if (dir.includes("broken"))
+			this.yours.set(
+				"policies/G1/allergy/V10.yaml",
+				"policy_id: G1_allergy_V10\nnormative:\n  terms:\n    - ref: allergy:GONE\n",
+			);
+		else this.yours.set("terms/mine.yaml", "NOISE:\n  name: Noise\n  values: [quiet, loud]\n");
 		return this.overview();
 	};
 

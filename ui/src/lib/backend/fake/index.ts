@@ -7,6 +7,7 @@ import type {
 	ErrorCode,
 	FailureCause,
 	ImportReport,
+	RemovedDataset,
 	Settings,
 	TopicSummary,
 } from "../bindings";
@@ -19,10 +20,11 @@ import { FakeModels } from "./models";
 import { defaultRuns, estimate } from "./plan";
 import { FakeQueue } from "./queue";
 import { detailAt, type FakeRun, summaryAt } from "./runs";
+import { spendOf } from "./spend";
 import { activity, dataset, type FakeDataset, history, metro, type Scenario, sampleDataset } from "./story";
 import { FakeTrust } from "./trust";
 import { detail, overview } from "./verdicts";
-import { draftOf, openPage, tryOut } from "./whatif";
+import { draftOf, openPage, ownPolicy, tryOut } from "./whatif";
 import { judge, makeBusinesses } from "./world";
 
 export interface FakeOptions {
@@ -78,6 +80,8 @@ export function createFake(options: FakeOptions = {}): Fake {
 	const announced = new Map<string, string>();
 	const failures = new Map<string, ApiError>();
 	const listeners = new Map<string, Set<(payload: never) => void>>();
+	const removed: { number: number; at: number; dataset: FakeDataset }[] = [];
+	let removals = 0;
 	let dropped: ((e: DropEvent) => void) | null = null;
 	const queue = new FakeQueue();
 	const trust = new FakeTrust();
@@ -174,15 +178,27 @@ export function createFake(options: FakeOptions = {}): Fake {
 		importedAt: d.importedAt,
 		sample: d.sample,
 	});
-	const reportOf = (d: FakeDataset): ImportReport => {
+	const removedOf = (r: (typeof removed)[number]): RemovedDataset => {
+		const { name, businesses, reviews } = summary(r.dataset);
+		return { number: r.number, name, businesses, reviews, removedAt: r.at, keptUntilAt: r.at + 30 * 86400 };
+	};
+	const setAside = (d: FakeDataset): RemovedDataset => {
+		datasets.splice(datasets.indexOf(d), 1);
+		const gone = { number: ++removals, at: now(), dataset: d };
+		removed.unshift(gone);
+		return removedOf(gone);
+	};
+	const reportOf = (d: FakeDataset, replaced: RemovedDataset | null = null): ImportReport => {
 		const s = summary(d);
-		return { dataset: s, businesses: s.businesses, reviews: s.reviews, skipped: 0, problems: [] };
+		return { dataset: s, businesses: s.businesses, reviews: s.reviews, skipped: 0, replaced, problems: [] };
 	};
 	const addDataset = (d: FakeDataset): ImportReport => {
+		const former = datasets.find((x) => x.name === d.name);
+		const replaced = former ? setAside(former) : null;
 		datasets.push(d);
 		say(activity(now(), "datasetImported", `${d.name} imported`, `${d.businesses.length} businesses.`, null));
 		emit("datasetsChanged", datasets.length);
-		return reportOf(d);
+		return reportOf(d, replaced);
 	};
 
 	function look(): void {
@@ -257,11 +273,6 @@ export function createFake(options: FakeOptions = {}): Fake {
 					.split("/")
 					.at(-1)!
 					.replace(/\.\w+$/, "");
-			if (datasets.some((d) => d.name === base))
-				refuse("datasetExists", `A dataset named “${base}” exists with other content.`, {
-					safe: "Nothing was changed.",
-					action: "Give this one another name.",
-				});
 			const report = addDataset(dataset(base, base, makeBusinesses(base, 40, false), false, now(), []));
 			return path.includes("broken")
 				? {
@@ -285,11 +296,26 @@ export function createFake(options: FakeOptions = {}): Fake {
 					safe: "Nothing was removed.",
 					action: "Cancel the run first.",
 				});
-			datasets.splice(datasets.indexOf(d), 1);
+			const gone = setAside(d);
 			emit("datasetsChanged", datasets.length);
-			return null;
+			return gone;
 		},
-		topicList: (id) => topics.map((t) => ({ ...t, coverage: id ? coverage(t, datasetOf(id)) : null })),
+		datasetRemoved: () => removed.map(removedOf),
+		datasetRestore: (number) => {
+			const back = removed.find((r) => r.number === number) ?? refuse("notFound", "This dataset cannot be put back.");
+			removed.splice(removed.indexOf(back), 1);
+			const former = datasets.find((x) => x.name === back.dataset.name);
+			if (former) setAside(former);
+			datasets.push(back.dataset);
+			emit("datasetsChanged", datasets.length);
+			return summary(back.dataset);
+		},
+		topicList: (id) =>
+			topics.map((t) => {
+				const own = ownPolicy(t.topic);
+				const mine = own && catalog.has(t.topic, own.variant) ? [own] : [];
+				return { ...t, policies: [...t.policies, ...mine], coverage: id ? coverage(t, datasetOf(id)) : null };
+			}),
 		catalogOverview: () => catalog.overview(),
 		catalogText: (path) => catalog.text(path),
 		catalogTopic: (topic, changes) => catalog.topic(topic, changes),
@@ -413,6 +439,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 					});
 				}
 			}),
+		spendOverview: () => spendOf(runs, state.provider.kind === "sandbox", now()),
 		pollNow: () => {
 			state.connection = {
 				...state.connection,
@@ -566,7 +593,11 @@ export function createFake(options: FakeOptions = {}): Fake {
 			return tryOut(d.businesses, request, d.known.get(request.query.topic)?.k ?? 0);
 		},
 		whatIfDraft: (request, name) => draftOf(request, name),
-		whatIfSave: (request, name) => draftOf(request, name),
+		whatIfSave: (request, name) => {
+			const draft = draftOf(request, name);
+			catalog.yours.set(draft.file, `policy_id: ${draft.policy}\n`);
+			return draft;
+		},
 		groundTruthExport: (request) => {
 			if (!request.dir.startsWith("/"))
 				refuse("fileUnwritable", `“${request.dir}” is not a directory that can be written.`, {

@@ -1,6 +1,15 @@
 // The fake's what-if over the invented judgments: points policies move thresholds, points and recency; rules move two counts.
 
-import type { Knob, KnobChange, PolicyDraft, WhatIfOutcome, WhatIfPage, WhatIfQuery, WhatIfRequest } from "../bindings";
+import type {
+	Knob,
+	KnobChange,
+	PolicyDraft,
+	PolicySummary,
+	WhatIfOutcome,
+	WhatIfPage,
+	WhatIfQuery,
+	WhatIfRequest,
+} from "../bindings";
 import { topicById } from "./catalog";
 import { refuse } from "./errors";
 import { judgments, type Numbers, numbersOf, outcome } from "./verdicts";
@@ -27,9 +36,17 @@ const knob = (
 	...rest,
 });
 
+/** The one policy of one's own that the fake keeps: V3 under another name. */
+export function ownPolicy(topic: string): PolicySummary | null {
+	const like = topicById.get(topic)?.policies[3];
+	return like ? { ...like, policy: `${topic}_V10`, variant: "V10", title: "Of your own" } : null;
+}
+
 const policyOf = (query: WhatIfQuery) => {
 	const policies = topicById.get(query.topic)?.policies ?? [];
 	const at = policies.findIndex((p) => p.policy === query.policy);
+	const own = ownPolicy(query.topic);
+	if (own?.policy === query.policy) return { at: 3, summary: own };
 	return at < 0
 		? refuse("notFound", `The topic ${query.topic} has no policy ${query.policy}.`)
 		: { at, summary: policies[at]! };
@@ -188,7 +205,6 @@ export function openPage(businesses: Business[], query: WhatIfQuery, knownK: num
 	};
 }
 
-/** Policies of one's own are not kept by the fake: it says what it would store. */
 export function draftOf(request: WhatIfRequest, name: string): PolicyDraft {
 	if (!name.trim()) refuse("invalidInput", "The policy needs a name.", { safe: "Nothing was saved." });
 	const { query, changes } = request;
