@@ -299,6 +299,48 @@ describe("settings", () => {
 		await waitFor(() => expect(screen.queryByTestId("dataset-row")).toBeNull());
 	});
 
+	test("a removed dataset comes back by Ctrl Z, by the status bar, and from the list of removed ones", async () => {
+		const fake = await openApp({ scenario: "sandbox" });
+		await go("settings");
+		const remove = async () => {
+			await fireEvent.click(screen.getByTestId("dataset-remove"));
+			await fireEvent.click(screen.getByTestId("remove-confirm"));
+			await waitFor(() => expect(screen.queryByTestId("dataset-row")).toBeNull());
+			expect(textOf("undo-bar")).toContain("Sample project removed");
+		};
+		const back = () => waitFor(() => expect(textOf("dataset-row")).toContain("Sample project"));
+		await remove();
+		await go("runs");
+		await key({ key: "z", ctrlKey: true });
+		await go("settings");
+		await back();
+		const undone = () => waitFor(() => expect(screen.queryByTestId("undo-bar")).toBeNull());
+		await undone();
+		await remove();
+		fake.failNext("datasetRestore", "diskFull", "The disk is full.");
+		await fireEvent.click(screen.getByTestId("undo"));
+		await waitFor(() => expect(screen.getByTestId("error").dataset.code).toBe("diskFull"));
+		await fireEvent.click(screen.getByTestId("undo"));
+		await back();
+		await undone();
+		await remove();
+		await waitFor(() => expect(textOf("removed-row")).toContain("300 reviews, kept until"));
+		await fireEvent.click(screen.getByTestId("dataset-restore"));
+		await back();
+		await waitFor(() => expect(screen.queryByTestId("removed-row")).toBeNull());
+		await undone();
+	});
+
+	test("the key is removed after asking, as it cannot come back", async () => {
+		const fake = await openApp();
+		await go("settings");
+		await fireEvent.click(screen.getByTestId("key-clear"));
+		expect(textOf("key-remove-dialog")).toContain("cannot bring it back");
+		expect(fake.calls.some((c) => c.command === "keyClear")).toBe(false);
+		await fireEvent.click(screen.getByTestId("key-clear-confirm"));
+		await screen.findByTestId("key-input");
+	});
+
 	test("the theme is applied to the document", async () => {
 		await openApp();
 		await go("settings");
@@ -401,5 +443,65 @@ describe("everywhere", () => {
 		fake.request({ page: "runs", run: "run-0005" });
 		await screen.findByTestId("run-detail");
 		expect(screen.getByTestId("run-run-0005").getAttribute("aria-current")).toBe("true");
+	});
+});
+
+describe("Ctrl F", () => {
+	const find = () => key({ key: "f", ctrlKey: true });
+	const focused = (testid: string) => expect(document.activeElement).toBe(screen.getByTestId(testid));
+
+	test("narrows runs, the activity and the queue", async () => {
+		await openApp();
+		await go("runs");
+		await screen.findByTestId("run-detail");
+		await find();
+		focused("runs-find");
+		const runs = () => screen.queryAllByTestId(/^run-run-/).map((r) => r.textContent);
+		const before = runs().length;
+		await type("runs-find", "hygiene");
+		await waitFor(() => expect(runs().length).toBeLessThan(before));
+		for (const words of runs()) expect(words?.toLowerCase()).toContain("hygiene");
+		await type("runs-find", "no such run");
+		await screen.findByTestId("runs-none");
+
+		await go("activity");
+		await screen.findAllByTestId("activity");
+		await find();
+		focused("activity-find");
+		await type("activity-find", "no such words");
+		expect((await screen.findByTestId("activity-empty")).textContent).toContain("Nothing says “no such words”");
+		await fireEvent.keyDown(screen.getByTestId("activity-find"), { key: "Escape" });
+		await screen.findAllByTestId("activity");
+
+		await go("queue");
+		const labels = await screen.findAllByTestId("queue-label");
+		await find();
+		focused("queue-find");
+		const name = labels[0]?.querySelector(".ell")?.textContent ?? "";
+		await type("queue-find", name);
+		await waitFor(() => {
+			const names = screen.getAllByTestId("queue-label").map((l) => l.querySelector(".ell")?.textContent);
+			expect(new Set(names)).toEqual(new Set([name]));
+		});
+	});
+
+	test("looks through what a page shows where it has no filter", async () => {
+		await openApp();
+		await go("trust");
+		await screen.findByTestId("trust");
+		await find();
+		focused("find-text");
+		await type("find-text", "weighted MAJORITY");
+		const first = textOf("find-count");
+		expect(first).toMatch(/^1 of \d+$/);
+		await fireEvent.click(screen.getByTestId("find-next"));
+		if (first !== "1 of 1") expect(textOf("find-count")).toMatch(/^2 of/);
+		await type("find-text", "no such words");
+		expect(textOf("find-count")).toBe("not found");
+		await fireEvent.keyDown(screen.getByTestId("find-text"), { key: "Escape" });
+		expect(screen.queryByTestId("find-bar")).toBeNull();
+		await find();
+		await go("results");
+		expect(screen.queryByTestId("find-bar")).toBeNull();
 	});
 });

@@ -14,7 +14,9 @@ import { queue } from "./lib/state/queue.svelte";
 import { results } from "./lib/state/results.svelte";
 import { selection } from "./lib/state/route.svelte";
 import { runs } from "./lib/state/runs.svelte";
+import { toasts } from "./lib/state/toasts.svelte";
 import { trust } from "./lib/state/trust.svelte";
+import { undo } from "./lib/state/undo.svelte";
 import { whatif } from "./lib/state/whatif.svelte";
 
 /** A clock that tests move by hand. */
@@ -47,6 +49,8 @@ export function forget(): void {
 	queue.forget();
 	queue.order = "verdicts";
 	whatif.forget();
+	undo.forget();
+	toasts.list = [];
 	trust.forget();
 	runs.list = null;
 	runs.detail = null;

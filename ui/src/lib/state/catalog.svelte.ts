@@ -15,6 +15,7 @@ import {
 import { app } from "./app.svelte";
 import { selection } from "./route.svelte";
 import { toasts } from "./toasts.svelte";
+import { undo } from "./undo.svelte";
 
 /** Typing goes on; the trial waits until it pauses. */
 const pauseMs = 120;
@@ -82,13 +83,20 @@ class CatalogPage {
 		this.#trySoon();
 	}
 
-	discard(path: string | null = null): void {
-		if (path === null) this.drafts = {};
-		else {
-			const { [path]: _, ...others } = this.drafts;
-			this.drafts = others;
-		}
+	/** Lets go of what was typed into a file. */
+	discard(path: string): void {
+		const { [path]: draft, ...others } = this.drafts;
+		if (draft === undefined) return;
+		this.drafts = others;
 		this.#trySoon();
+		undo.offer({
+			title: `Edits of ${path} discarded`,
+			back: async () => {
+				this.drafts = { ...this.drafts, [path]: draft };
+				this.#trySoon();
+				return null;
+			},
+		});
 	}
 
 	#trySoon(): void {
@@ -116,17 +124,49 @@ class CatalogPage {
 		}, pauseMs);
 	}
 
-	/** Saves these changes together; drafts of other files stay. */
-	async save(changes: CatalogChange[]): Promise<boolean> {
+	/** Saves these changes together, and offers the way back; drafts of other files stay. */
+	async save(changes: CatalogChange[], said: string, body?: string): Promise<boolean> {
 		if (this.busy) return false;
 		this.busy = true;
-		const r = await call(backend().commands.catalogSave(changes));
+		const before = await this.#inForce(changes);
+		const r = before.ok ? await call(backend().commands.catalogSave(changes)) : before;
 		this.busy = false;
-		if (!this.#take(r)) return false;
+		if (!before.ok || !r.ok) {
+			this.error = r.ok ? null : r.error;
+			return false;
+		}
+		await this.#saved(r.data, changes);
+		undo.offer({ title: said, back: () => this.#saveBack(before.data) }, body);
+		return true;
+	}
+
+	/** What the user's files say that these changes are about; `null` where there is none. */
+	async #inForce(changes: CatalogChange[]): Promise<Outcome<CatalogChange[]>> {
+		const before: CatalogChange[] = [];
+		for (const { path } of changes) {
+			if (!this.fileOf(path)?.yours) before.push({ path, text: null });
+			else {
+				const r = await call(backend().commands.catalogText(path));
+				if (!r.ok) return r;
+				before.push({ path, text: r.data.text });
+			}
+		}
+		return { ok: true, data: before };
+	}
+
+	async #saveBack(changes: CatalogChange[]): Promise<ApiError | null> {
+		const r = await call(backend().commands.catalogSave(changes));
+		if (!r.ok) return r.error;
+		await this.#saved(r.data, changes);
+		return null;
+	}
+
+	async #saved(overview: CatalogOverview, changes: CatalogChange[]): Promise<void> {
+		this.overview = overview;
+		this.error = null;
 		const saved = new Set(changes.map((c) => c.path));
 		this.drafts = Object.fromEntries(Object.entries(this.drafts).filter(([path]) => !saved.has(path)));
 		await this.#changed();
-		return true;
 	}
 
 	async addFolder(dir: string): Promise<boolean> {

@@ -15,8 +15,8 @@ export interface PageKeys {
 	stepK?: (direction: 1 | -1) => void;
 	/** C */
 	compare?: () => void;
-	/** Ctrl Z */
-	undo?: () => void;
+	/** Ctrl Z; false: nothing of this page to take back, so the last removal is. */
+	undo?: () => boolean;
 	/** Single letters and digits of this page; they come before those of the frame. */
 	letters?: Record<string, () => void>;
 	/** Ctrl E */

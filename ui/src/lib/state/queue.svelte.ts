@@ -11,6 +11,7 @@ import {
 	type QueueQuery,
 	type ReviewQueue,
 } from "../backend";
+import { hasWords } from "../find";
 import { keyOf } from "../queue";
 import { selection } from "./route.svelte";
 
@@ -48,11 +49,14 @@ class Queue {
 		const { dataset, topic, k } = selection;
 		return dataset && topic ? { dataset, topic, k, order: this.order } : null;
 	});
-	labels = $derived(this.data?.labels ?? []);
+	/** Narrows the list to businesses of this name. */
+	find = $state("");
+	all = $derived(this.data?.labels ?? []);
+	labels = $derived(this.all.filter((l) => hasWords(l.businessName, this.find)));
 	index = $derived(new Map(this.labels.map((l, at) => [keyOf(l), at])));
 	at = $derived(this.place ? (this.index.get(keyOf(this.place)) ?? null) : null);
-	listed = $derived(this.labels.filter((l) => this.decided.has(keyOf(l))).length);
-	open = $derived(this.labels.length - this.listed);
+	listed = $derived(this.all.filter((l) => this.decided.has(keyOf(l))).length);
+	open = $derived(this.all.length - this.listed);
 	tally = $derived.by(() => {
 		const all = [...this.decided.values()];
 		return {
@@ -77,6 +81,11 @@ class Queue {
 	#asked: QueueQuery | null = null;
 	#askedLabel = "";
 	#undoable: Place[] = [];
+
+	/** A decision of this window can be taken back. */
+	get undoable(): boolean {
+		return this.#undoable.length > 0;
+	}
 
 	async load(query: QueueQuery | null): Promise<void> {
 		this.#asked = query;
@@ -109,6 +118,7 @@ class Queue {
 	forget(): void {
 		this.data = null;
 		this.outlook = null;
+		this.find = "";
 		this.decided = new Map();
 		this.#undoable = [];
 		this.#last = 0;

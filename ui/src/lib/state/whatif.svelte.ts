@@ -13,10 +13,16 @@ import {
 } from "../backend";
 import { keepPlaces, orderFlips } from "../whatif";
 import { app } from "./app.svelte";
-import { selection } from "./route.svelte";
+import { route, selection } from "./route.svelte";
 import { toasts } from "./toasts.svelte";
 
 const pastMax = 100;
+
+/** Moves that were discarded, with what they were made on. */
+export interface SetAside {
+	query: WhatIfQuery;
+	values: ReadonlyMap<string, number>;
+}
 
 class WhatIf {
 	page = $state.raw<WhatIfPage | null>(null);
@@ -100,17 +106,48 @@ class WhatIf {
 		if (knob) this.move(id, knob.value);
 	}
 
-	discard(): void {
+	/** Back to the policy's own values. Returns what was set aside. */
+	discard(): SetAside | null {
+		const { query } = this.page ?? {};
+		if (!query || this.values.size === 0) return null;
+		const aside = { query, values: this.values };
 		this.#remember();
 		this.values = new Map();
 		void this.#attempt();
+		return aside;
 	}
 
-	undo(): void {
+	/** Moves that were discarded apply again, on the page and policy that they belong to. */
+	async bringBack({ query, values }: SetAside): Promise<ApiError | null> {
+		if (!this.#isOn(query) || route.view.page !== "whatif") {
+			const policies = app.topics.find((t) => t.topic === query.topic)?.policies ?? [];
+			const variant = policies.find((p) => p.policy === query.policy)?.variant;
+			if (variant) selection.variant = variant;
+			selection.dataset = query.dataset;
+			selection.topic = query.topic;
+			selection.k = query.k;
+			await this.open(query);
+			if (!this.#isOn(query)) return this.error;
+			route.go({ page: "whatif" });
+		}
+		this.#remember();
+		this.values = values;
+		await this.#attempt();
+		return null;
+	}
+
+	#isOn(query: WhatIfQuery): boolean {
+		const on = this.page?.query;
+		return !!on && (["dataset", "topic", "policy", "k"] as const).every((key) => on[key] === query[key]);
+	}
+
+	/** Takes the last move back; false when there was none. */
+	undo(): boolean {
 		const past = this.#past.pop();
-		if (!past) return;
+		if (!past) return false;
 		this.values = past;
 		void this.#attempt();
+		return true;
 	}
 
 	/** Another window of tests begins without any. */

@@ -120,6 +120,34 @@ describe("the catalog", () => {
 		await waitFor(() => enabled("catalog-confirm"));
 		await click("catalog-confirm");
 		await screen.findByTestId("yours-empty");
+		await waitFor(() => expect(textOf("undo-bar")).toContain("terms/mine.yaml removed"));
+		await click("undo");
+		await screen.findByTestId("file-terms/mine.yaml");
+	});
+
+	test("edits that were discarded come back with Undo", async () => {
+		await open();
+		await click("tab-V2");
+		await screen.findByTestId("editor");
+		await write("points: 15", "points: 16");
+		await waitFor(() => enabled("catalog-save"));
+		await click("catalog-discard");
+		expect(editor().value).toContain("points: 15");
+		await click("undo");
+		await waitFor(() => expect(editor().value).toContain("points: 16"));
+	});
+
+	test("a policy of one's own that no longer reads is named, with the line and the reason", async () => {
+		const fake = await openApp();
+		await fake.commands.catalogAdd("/home/user/broken");
+		await click("nav-catalog");
+		await screen.findByTestId("catalog-broken");
+		expect(textOf("catalog-broken")).toContain("policies/G1/allergy/V10.yaml, line 4");
+		expect(textOf("catalog-broken")).toContain("no term `GONE`");
+		await fireEvent.click(screen.getByText("Show"));
+		await screen.findByTestId("editor");
+		const chosen = () => editor().value.slice(editor().selectionStart, editor().selectionEnd);
+		await waitFor(() => expect(chosen()).toContain("allergy:GONE"));
 	});
 
 	test("a refused save says why, and the words stay", async () => {

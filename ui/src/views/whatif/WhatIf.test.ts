@@ -102,6 +102,39 @@ describe("what-if", () => {
 		expect(textOf("toast")).toContain("Saved as V10 Stricter");
 	});
 
+	test("discarded changes come back from another page, by Ctrl Z", async () => {
+		await openWhatIf();
+		await slide("points.0", 3);
+		await fireEvent.click(screen.getByTestId("whatif-discard"));
+		await waitFor(() => expect(textOf("value-points.0")).toBe("2"));
+		await fireEvent.click(screen.getByTestId("nav-activity"));
+		expect(textOf("undo-bar")).toContain("1 change discarded");
+		await key({ key: "z", ctrlKey: true });
+		await screen.findByTestId("whatif");
+		await waitFor(() => expect(textOf("value-points.0")).toBe("3"));
+	});
+
+	test("a policy of one's own is removed after showing what that does, and comes back", async () => {
+		await openWhatIf();
+		expect(screen.queryByTestId("whatif-remove")).toBeNull();
+		await slide("points.1", 9);
+		await fireEvent.click(screen.getByTestId("whatif-save"));
+		await screen.findByTestId("policy-yaml");
+		await fireEvent.input(screen.getByTestId("policy-name"), { target: { value: "Stricter" } });
+		await fireEvent.click(screen.getByTestId("policy-save"));
+		const policy = () => screen.getByTestId<HTMLSelectElement>("whatif-policy").value;
+		await screen.findByTestId("whatif-remove");
+		expect(policy()).toBe("V10");
+		await fireEvent.click(screen.getByTestId("whatif-remove"));
+		await waitFor(() => expect(screen.getByTestId<HTMLButtonElement>("catalog-confirm").disabled).toBe(false));
+		await fireEvent.click(screen.getByTestId("catalog-confirm"));
+		await waitFor(() => expect(policy()).toBe("V3"));
+		expect(screen.queryByTestId("whatif-remove")).toBeNull();
+		await fireEvent.click(await screen.findByTestId("undo"));
+		await waitFor(() => expect(policy()).toBe("V10"));
+		expect(screen.getByTestId("whatif-remove")).toBeTruthy();
+	});
+
 	test("a refused save stays open and says why", async () => {
 		const fake = await openWhatIf();
 		await slide("points.1", 9);
