@@ -173,6 +173,7 @@ async fn a_key_is_kept_in_the_keyring_and_nowhere_else() {
     page.click("nav-settings").await;
     assert_eq!(page.text_of("key-hint").await, "sk-proj-…Wx7Q");
     page.click("key-clear").await;
+    page.click("key-clear-confirm").await;
     page.find("key-input").await;
     assert_eq!(keyring::secrets(&desktop).await, Vec::<String>::new());
     page.close().await;
