@@ -1,6 +1,6 @@
 //! How far the recommendation falls short of the best aggregator on votes of many kinds, made from seeds.
 //!
-//! Nothing here was chosen after the aggregators: the kinds are the ways in which judges are known to differ. With 40 gold labels
+//! The kinds are the ways in which judges are known to differ, not picked by how the aggregators do on them. With 40 gold labels
 //! nobody can always choose best, so what is bounded is the mean over kinds, and each kind more loosely. The table that
 //! `docs/trust.md` shows is what this prints with `--nocapture`.
 
