@@ -25,8 +25,9 @@ const VIEWS: [View; 7] = [
     View { nav: "results", commands: &["results_overview"], shown: "results-row" },
     View { nav: "queue", commands: &["queue_list"], shown: "label" },
     View { nav: "trust", commands: &["trust_report"], shown: "trust" },
-    View { nav: "whatif", commands: &["what_if_open"], shown: "whatif" },
+    // Before What-if, which reads the catalog as well.
     View { nav: "catalog", commands: &["catalog_overview"], shown: "questions" },
+    View { nav: "whatif", commands: &["what_if_open"], shown: "whatif" },
     View { nav: "activity", commands: &["activity_list"], shown: "activity" },
 ];
 

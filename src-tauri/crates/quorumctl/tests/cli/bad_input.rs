@@ -57,7 +57,7 @@ fn files_without_any_business_are_refused_whole() {
     let folder = data.path();
     data.json(&["dataset", "import", folder.to_str().expect("a path")]).refused(1, &["it is a folder"]);
     data.json(&["dataset", "import", "/nowhere.jsonl"]).refused(1, &["/nowhere.jsonl", "No such file"]);
-    assert_eq!(data.json(&["dataset", "list"]).done(), json!({"datasets": []}));
+    assert_eq!(data.json(&["dataset", "list"]).done(), json!({"datasets": [], "removed": []}));
 }
 
 #[test]
