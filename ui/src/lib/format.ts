@@ -50,11 +50,14 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 	return `${count(n)} ${n === 1 ? one : many}`;
 }
 
-/** `$3.32`; more than nothing and less than a cent is said in words, never as $0.00. */
-export function money(usd: number): string {
-	if (usd > 0 && usd < 0.01) return `under ${dollars.format(0.01)}`;
-	return dollars.format(usd);
-}
+const isBelowACent = (usd: number): boolean => usd > 0 && usd < 0.01;
+
+/** `$3.32`; more than nothing and less than a cent is `<$0.01`, never $0.00. Short, because it stands in columns. */
+export const money = (usd: number): string => (isBelowACent(usd) ? `<${dollars.format(0.01)}` : dollars.format(usd));
+
+/** An estimate within a sentence: `about $3.32`, `less than $0.01`. */
+export const about = (usd: number): string =>
+	isBelowACent(usd) ? `less than ${dollars.format(0.01)}` : `about ${dollars.format(usd)}`;
 
 /** A price per million tokens: `0.125`, `1.00`. */
 export const price = (usd: number): string => prices.format(usd);

@@ -102,7 +102,7 @@ test("several topics, and the ensemble's runs, multiply the requests", async () 
 test("nothing is sent before the dialog that states the price, and it is sent once", async () => {
 	await open();
 	await fireEvent.click(screen.getByTestId("send"));
-	expect(text("confirm-usd")).toBe("$1.79");
+	expect(text("confirm-usd")).toBe("about $1.79");
 	expect(text("confirm-send")).toContain("Send for $1.79");
 	expect(fake.calls.some((c) => c.command === "extractionStart")).toBe(false);
 	const confirm = screen.getByTestId("confirm-send");
