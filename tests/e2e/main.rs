@@ -25,5 +25,6 @@ mod scenarios;
 mod states;
 mod tray;
 mod trouble;
+mod trust;
 mod views;
 mod wire;
