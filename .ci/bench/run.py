@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "target/bench"
 VENV = ROOT / ".local/bench-venv"
 QUORUMCTL = ROOT / "target/release/quorumctl"
+WINDOW, EMPTY = ROOT / "target/release/quorum", ROOT / "target/release/examples/empty_window"
 PUBLISHED = 18_440
 TOPICS = 18
 # Output files, and as much again for the store and the room that the file system wants.
@@ -126,6 +127,22 @@ def published(rounds, has_peers):
     return rows
 
 
+def window(rounds):
+    """Start and rest of the window with the published store, beside an empty one."""
+    store = WORK / str(PUBLISHED) / "ingested/quorum.redb"
+    script = ["dbus-run-session", "--", sys.executable, ROOT / ".ci/bench/window.py", store, WINDOW, EMPTY]
+    said("start and rest of the window")
+    done = subprocess.run([*script, "--rounds", str(rounds)], check=True, stdout=subprocess.PIPE)
+    figures = json.loads(done.stdout.splitlines()[-1])
+    quorum, empty = figures["quorum"], figures["empty"]
+    share = lambda part: f"{part * 100:.2f} % of a core"
+    return [
+        ("exec to the first useful picture, with this store", seconds(quorum["start_ms"]), f"{times(quorum['start_ms'] / empty['start_ms'])} an empty Tauri window ({seconds(empty['start_ms'])}); goal 1.10 ×"),
+        ("at rest and hidden, main process", share(quorum["rest_main"]), f"with its web processes {share(quorum['rest_all'])}; empty window {share(empty['rest_all'])}; goal 0.20 %"),
+        ("resident memory of the main process", megabytes(quorum["main_bytes"]), f"empty window {megabytes(empty['main_bytes'])}; goal 130 MB"),
+    ]
+
+
 def scale(sizes, rounds):
     """Ingest at every size, with what grew by how much."""
     rows = []
@@ -181,6 +198,8 @@ def main():
         said(f"  {figures['lines']:,} lines, {megabytes(figures['output_bytes'])}, {time.perf_counter() - start:.1f} s")
         made.append(reviews)
     rows = published(given.rounds, has_peers) if PUBLISHED in made else []
+    if PUBLISHED in made and WINDOW.exists() and EMPTY.exists() and sys.platform == "linux":
+        rows += window(given.rounds)
     rows += scale(made, given.rounds)
     lines = [f"Machine: {before}", "", "| what | figure | beside it |", "|---|---|---|"]
     lines += [f"| {what} | {figure} | {beside} |" for what, figure, beside in rows]
