@@ -1,4 +1,6 @@
 //! Lists every YAML file under `data/` as a table of (path, text), so that a new file needs no entry by hand.
+//!
+//! The texts are named relative to the crate: a checkout that is moved still finds them.
 
 use std::{
     env,
@@ -18,8 +20,9 @@ fn main() -> io::Result<()> {
     let mut table = String::from("[\n");
     for file in &files {
         let path = file.strip_prefix(&data).map_err(io::Error::other)?;
-        let path: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-        let _infallible = writeln!(table, "    ({:?}, include_str!({:?})),", path.join("/"), file.to_string_lossy());
+        let path = path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+        let text = format!(r#"include_str!(concat!(env!("CARGO_MANIFEST_DIR"), {:?}))"#, format!("/data/{path}"));
+        let _infallible = writeln!(table, "    ({path:?}, {text}),");
     }
     table.push_str("]\n");
     fs::write(variable("OUT_DIR")?.join("data.rs"), table)
