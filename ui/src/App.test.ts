@@ -1,6 +1,6 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
-import { openApp, TestClock, textOf } from "./test-views";
+import { hold, openApp, TestClock, textOf } from "./test-views";
 
 const go = (page: string) => fireEvent.click(screen.getByTestId(`nav-${page}`));
 const type = (testid: string, value: string) => fireEvent.input(screen.getByTestId(testid), { target: { value } });
@@ -37,6 +37,20 @@ describe("first run", () => {
 		await screen.findByTestId("import-report");
 		expect(screen.queryByText("Drop to import")).toBeNull();
 		expect(textOf("import-report")).toContain("yelp imported");
+	});
+
+	test("a file dropped while another is imported is not taken for that one", async () => {
+		const fake = await openApp({ scenario: "empty" });
+		const release = hold(fake, "datasetImport");
+		fake.drop({ kind: "dropped", paths: ["/data/first.jsonl"] });
+		await waitFor(() => expect(screen.getByTestId<HTMLInputElement>("import-path").value).toBe("/data/first.jsonl"));
+		fake.drop({ kind: "dropped", paths: ["/data/second.jsonl"] });
+		expect((await screen.findByTestId("toast")).textContent).toContain("/data/second.jsonl is not imported");
+		expect(screen.getByTestId<HTMLInputElement>("import-path").value).toBe("/data/first.jsonl");
+		release();
+		await screen.findByTestId("import-report");
+		expect(textOf("import-report")).toContain("first imported");
+		expect(fake.calls.filter((c) => c.command === "datasetImport")).toHaveLength(1);
 	});
 
 	test("the sample opens in the sandbox", async () => {
@@ -503,5 +517,83 @@ describe("Ctrl F", () => {
 		await find();
 		await go("results");
 		expect(screen.queryByTestId("find-bar")).toBeNull();
+	});
+
+	test("looks through a dialog, which Esc then leaves open", async () => {
+		await openApp();
+		await go("queue");
+		await screen.findByTestId("label");
+		await fireEvent.click(screen.getByTestId("queue-trail"));
+		const dialog = await screen.findByTestId("trail");
+		await fireEvent.keyDown(dialog, { key: "f", ctrlKey: true });
+		await waitFor(() => focused("find-text"));
+		expect(dialog.contains(screen.getByTestId("find-bar"))).toBe(true);
+		await type("find-text", "nothing is ever removed");
+		expect(textOf("find-count")).toBe("1 of 1");
+		await fireEvent.keyDown(screen.getByTestId("find-text"), { key: "Escape" });
+		expect(screen.queryByTestId("find-bar")).toBeNull();
+		expect(screen.getByTestId("trail")).toBeTruthy();
+	});
+
+	test("looks through the page where its filter is not on screen", async () => {
+		await openApp();
+		await go("runs");
+		await screen.findByTestId("run-detail");
+		// As in a narrow window, where the list of runs is a menu; nothing that is not drawn takes the focus.
+		const field = screen.getByTestId("runs-find");
+		field.focus = () => {};
+		await find();
+		await waitFor(() => focused("find-text"));
+		await type("find-text", "batches");
+		expect(textOf("find-count")).toMatch(/^1 of/);
+	});
+
+	test("looks through the file that is edited, and Esc goes back to it", async () => {
+		await openApp();
+		await go("catalog");
+		await fireEvent.click(await screen.findByTestId("shelf-terms"));
+		await fireEvent.click(screen.getByTestId("shelf-terms").querySelector("input")!);
+		await fireEvent.click(await screen.findByTestId("file-terms/allergy.yaml"));
+		const area = await screen.findByTestId<HTMLTextAreaElement>("editor");
+		await find();
+		focused("catalog-search");
+		area.focus();
+		await find();
+		await waitFor(() => focused("editor-find"));
+		await type("editor-find", "TYPE: enum");
+		expect(textOf("editor-found")).toMatch(/^1 of \d+$/);
+		expect(area.value.slice(area.selectionStart, area.selectionEnd)).toBe("type: enum");
+		const first = area.selectionStart;
+		await fireEvent.keyDown(screen.getByTestId("editor-find"), { key: "Enter" });
+		expect(area.selectionStart).toBeGreaterThan(first);
+		await fireEvent.keyDown(screen.getByTestId("editor-find"), { key: "Escape" });
+		focused("editor");
+	});
+});
+
+describe("the palette", () => {
+	const open = () => key({ key: "k", ctrlKey: true });
+
+	test("finds businesses before Results was opened, of this dataset only, and topics without votes", async () => {
+		const fake = await openApp();
+		const list = await fake.commands.resultsOverview({ dataset: "metro", topic: "G1_allergy", k: 25, compareK: null });
+		const name = list.status === "ok" ? list.data.rows[0]!.name : "";
+		await open();
+		await type("palette-input", name);
+		const found = () => screen.getByTestId("palette").textContent ?? "";
+		await waitFor(() => expect(found()).toContain("Businesses"));
+		await type("palette-input", "loyalty");
+		await waitFor(() => expect(found()).toContain("no votes yet"));
+		await fireEvent.keyDown(screen.getByTestId("palette-input"), { key: "Escape" });
+		// Another dataset has other businesses.
+		const release = hold(fake, "resultsOverview");
+		await fireEvent.click(screen.getByTestId("nav-runs"));
+		const { app } = await import("./lib/state/app.svelte");
+		const sample = await fake.commands.datasetImportSample();
+		await app.loadDatasets();
+		if (sample.status === "ok") app.chooseDataset(sample.data.dataset.dataset);
+		await type("palette-input", name);
+		expect(found()).not.toContain("Businesses");
+		release();
 	});
 });

@@ -4,8 +4,8 @@ import { render, screen } from "@testing-library/svelte";
 import App from "./App.svelte";
 import { useBackend } from "./lib/backend";
 import { createFake, type Fake, type FakeOptions } from "./lib/backend/fake";
-import { noFilters } from "./lib/results";
 import { app } from "./lib/state/app.svelte";
+import { business } from "./lib/state/business.svelte";
 import { catalog } from "./lib/state/catalog.svelte";
 import { compare } from "./lib/state/compare.svelte";
 import { extraction } from "./lib/state/extraction.svelte";
@@ -41,11 +41,9 @@ export function forget(): void {
 	results.look = "verdicts";
 	compare.before = { variant: "V2", k: 0 };
 	compare.after = { variant: "V3", k: 0 };
-	results.data = null;
-	results.error = null;
-	results.selected = null;
-	results.filters = noFilters;
-	results.sort = null;
+	results.forget();
+	compare.forget();
+	business.forget();
 	queue.forget();
 	queue.order = "verdicts";
 	whatif.forget();
@@ -65,6 +63,25 @@ export async function openApp(options: FakeOptions = {}): Promise<Fake> {
 	render(App);
 	await screen.findByTestId("status");
 	return fake;
+}
+
+/** From now on the command answers only once it is let go. */
+export function hold(fake: Fake, command: keyof Fake["commands"]): () => void {
+	const commands = fake.commands as Record<string, (...args: unknown[]) => Promise<unknown>>;
+	const answer = commands[command]!;
+	let go = () => {};
+	const released = new Promise<void>((done) => {
+		go = done;
+	});
+	commands[command] = async (...args) => {
+		const result = await answer(...args);
+		await released;
+		return result;
+	};
+	return () => {
+		commands[command] = answer;
+		go();
+	};
 }
 
 /** The text of an element, with runs of white space as one space. */

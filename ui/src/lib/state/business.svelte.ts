@@ -9,6 +9,7 @@ import {
 	type ReviewDetail,
 	type VerdictCertainties,
 } from "../backend";
+import { app } from "./app.svelte";
 
 class Business {
 	detail = $state.raw<BusinessDetail | null>(null);
@@ -21,13 +22,12 @@ class Business {
 
 	#asked: BusinessQuery | null = null;
 	#askedReview = "";
+	/** What `certainty` is of, or will be. */
+	#weighed: { dataset: string; topic: string; business: string; k: number; votes: unknown } | null = null;
 
 	async load(query: BusinessQuery): Promise<void> {
 		this.#asked = query;
-		if (this.detail?.query.business !== query.business) {
-			this.detail = null;
-			this.certainty = null;
-		}
+		if (this.detail?.query.business !== query.business) this.detail = null;
 		void this.#weigh(query);
 		const r = await call(backend().commands.businessDetail(query));
 		if (this.#asked !== query) return;
@@ -35,11 +35,18 @@ class Business {
 		this.error = r.ok ? null : r.error;
 	}
 
-	/** Takes longer than the page, which does not wait for it. */
+	/** Takes longer than the page, which does not wait for it. It is of every policy; what was said of another K or of other votes goes. */
 	async #weigh({ dataset, topic, business, k }: BusinessQuery): Promise<void> {
-		const asked = this.#asked;
+		const had = this.#weighed;
+		const same = had && had.dataset === dataset && had.topic === topic && had.business === business && had.k === k;
+		if (same && had.votes === app.topics) return;
+		const asked = { dataset, topic, business, k, votes: app.topics };
+		this.#weighed = asked;
+		this.certainty = null;
+		this.certaintyError = null;
 		const r = await call(backend().commands.businessCertainty({ dataset, topic, k }, business));
-		if (this.#asked !== asked) return;
+		if (this.#weighed !== asked) return;
+		if (!r.ok) this.#weighed = null;
 		this.certainty = r.ok ? r.data : null;
 		this.certaintyError = r.ok ? null : r.error;
 	}
@@ -47,6 +54,7 @@ class Business {
 	/** Both again, because a label was corrected. */
 	async again(): Promise<void> {
 		const review = this.review?.query;
+		this.#weighed = null;
 		await Promise.all([
 			this.#asked ? this.load({ ...this.#asked }) : null,
 			review ? this.loadReview(review.dataset, review.topic, review.reviewId) : null,
@@ -64,6 +72,18 @@ class Business {
 		if (this.#askedReview !== key) return;
 		this.review = r.ok ? r.data : null;
 		this.reviewError = r.ok ? null : r.error;
+	}
+
+	forget(): void {
+		this.#asked = null;
+		this.#askedReview = "";
+		this.#weighed = null;
+		this.detail = null;
+		this.certainty = null;
+		this.certaintyError = null;
+		this.review = null;
+		this.error = null;
+		this.reviewError = null;
 	}
 }
 

@@ -35,6 +35,13 @@ class Compare {
 		this.data = r.ok ? r.data : null;
 	}
 
+	forget(): void {
+		this.#asked++;
+		this.data = null;
+		this.error = null;
+		this.loading = false;
+	}
+
 	swap(): void {
 		[this.before, this.after] = [this.after, this.before];
 	}

@@ -3,8 +3,8 @@
 export interface PageKeys {
 	/** Ctrl ↵ */
 	primary?: () => void;
-	/** Ctrl F and / */
-	find?: () => void;
+	/** Ctrl F and /; true: the search is on its way, though nothing has the focus yet. */
+	find?: () => unknown;
 	/** J K ↑ ↓ */
 	move?: (by: number) => void;
 	/** ↵ */

@@ -15,6 +15,8 @@ class Results {
 	sort = $state.raw<Sort | null>(null);
 	/** The row that keys act on, by business. */
 	selected = $state<string | null>(null);
+	/** How far the table was scrolled, and in which order and choice of rows: one comes back to the same place. */
+	scrolled = { order: "", top: 0 };
 
 	query = $derived.by((): ResultsQuery | null => {
 		const { dataset, topic, k, compare, compareK } = selection;
@@ -60,6 +62,16 @@ class Results {
 		}
 		this.#running = false;
 		this.loading = false;
+	}
+
+	forget(): void {
+		this.#latest = null;
+		this.data = null;
+		this.error = null;
+		this.selected = null;
+		this.filters = noFilters;
+		this.sort = null;
+		this.scrolled = { order: "", top: 0 };
 	}
 
 	setFilters(change: Partial<Filters>): void {
