@@ -50,6 +50,19 @@ export function directions(c: Comparison): { worse: number; better: number; othe
 	return result;
 }
 
+/** Businesses by verdict on one side and on the other, as the matrix of the page has them. */
+export function flowTable(c: Comparison): Table {
+	const { before, after } = c.query;
+	const none = "no verdict";
+	return {
+		head: [
+			`${before.policy} K=${before.k}`,
+			...[...c.after.verdicts, none].map((v) => `${v} in ${after.policy} K=${after.k}`),
+		],
+		rows: c.flow.map((row, i) => [c.before.verdicts[i] ?? none, ...row]),
+	};
+}
+
 export function changedTable(c: Comparison): Table {
 	const { before, after } = c.query;
 	const word = (policy: Comparison["before"], index: number | null) =>

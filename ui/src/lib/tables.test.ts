@@ -105,4 +105,36 @@ describe("every table can be kept as CSV", () => {
 		await click("nav-settings");
 		expect((await saved(fake, "datasets-csv")).rows).toHaveLength(1);
 	});
+
+	test("what is compared, moved, weighed and planned", async () => {
+		const fake = await openApp();
+		await click("nav-extraction");
+		await waitFor(() => expect(textOf("est-usd")).toMatch(/\d/));
+		const ensemble = await saved(fake, "ensemble-csv");
+		expect(ensemble.head).toContain("USD per 1 M tokens in");
+		expect(ensemble.rows.map((r) => r.split(",").slice(0, 3).join())).toEqual(["gpt-5-mini,1,2", "gpt-5-nano,3,1"]);
+
+		await click("nav-results");
+		await fireEvent.click(await screen.findByTestId("look-compare"));
+		await screen.findByTestId("flow");
+		const flow = await saved(fake, "flow-csv");
+		expect(flow.rows.map((r) => r.split(",")[0])).toEqual(["Low Risk", "High Risk", "Critical Risk", "no verdict"]);
+		const businesses = flow.rows.flatMap((r) => r.split(",").slice(1).map(Number)).reduce((a, n) => a + n, 0);
+		expect(textOf("compare-count")).toContain(`of ${businesses} verdicts`);
+
+		await click("nav-queue");
+		await screen.findByTestId("label");
+		const outcomes = await saved(fake, "outcomes-csv");
+		expect(outcomes.head).toContain("G1_allergy_V0,G1_allergy_V1,G1_allergy_V2,G1_allergy_V3");
+		expect(outcomes.rows.filter((r) => r.split(",")[3] === "yes").length).toBeLessThanOrEqual(1);
+		expect(outcomes.rows.length).toBe(screen.getByTestId("label").querySelectorAll(".opt").length);
+
+		await click("nav-whatif");
+		await screen.findByTestId("whatif");
+		await fireEvent.input(screen.getByTestId("knob-points.1"), { target: { value: "12" } });
+		await screen.findByTestId("whatif-difference");
+		const difference = await saved(fake, "difference-csv");
+		expect(difference.rows).toHaveLength(1);
+		expect(difference.rows[0]).toMatch(/,5,12$/);
+	});
 });

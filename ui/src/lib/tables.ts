@@ -6,6 +6,10 @@ import type {
 	BusinessDetail,
 	DatasetSummary,
 	EnsembleAdvice,
+	EnsembleMember,
+	Estimate,
+	KnobChange,
+	LabelDetail,
 	OverrideEntry,
 	PolicyCertainty,
 	QueueLabel,
@@ -86,6 +90,43 @@ export function flipsTable(page: WhatIfPage, rows: WhatIfFlip[], because: (flip:
 			.map((f) => [f.business, f.name, f.scoreBefore, f.score, word(f.before), word(f.after), because(f)]),
 	};
 }
+
+/** What was moved of a policy, as it would stand in its file. */
+export const differenceTable = (page: WhatIfPage, changes: KnobChange[]): Table => ({
+	head: ["policy", "value", "name", "before", "after"],
+	rows: changes.flatMap((c) => {
+		const knob = page.knobs.find((k) => k.knob === c.knob);
+		return knob ? [[page.query.policy, knob.path, knob.label, knob.value, c.value]] : [];
+	}),
+});
+
+/** What every value of a label would make of the verdicts; the present one is marked. */
+export const outcomesTable = (d: LabelDetail): Table => ({
+	head: ["review", "field", "value", "now", "weight", ...d.policies.map((p) => p.policy)],
+	rows: d.field.values.map((v, i) => [
+		...[d.query.reviewId, d.query.field, v.id, v.id === d.value ? "yes" : "no", d.outcomes[i]?.weight ?? null],
+		...d.policies.map((p, at) => {
+			const index = d.outcomes[i]?.verdicts[at] ?? null;
+			return index === null ? null : (p.verdicts[index] ?? null);
+		}),
+	]),
+});
+
+/** The ensemble as it is planned; what a model would be asked and cost only where that is known. */
+export const ensembleTable = (members: EnsembleMember[], estimate: Estimate | null): Table => ({
+	head: [
+		...["model", "runs", "weight", "in place of", "USD per 1 M tokens in", "USD per 1 M tokens out"],
+		...["requests", "cost, USD"],
+	],
+	rows: members.map((m) => {
+		const part = estimate?.perModel.find((p) => p.model === m.model);
+		return [
+			...[m.model, m.runs, m.weight, m.replaces?.join("; ") ?? null],
+			...[part?.inputPriceUsd ?? null, part?.outputPriceUsd ?? null, part?.requests ?? null],
+			part ? usd(part.usd) : null,
+		];
+	}),
+});
 
 export const incidentsTable = (d: BusinessDetail): Table => ({
 	head: [

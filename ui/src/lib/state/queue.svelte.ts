@@ -55,6 +55,11 @@ class Queue {
 	labels = $derived(this.all.filter((l) => hasWords(l.businessName, this.find)));
 	index = $derived(new Map(this.labels.map((l, at) => [keyOf(l), at])));
 	at = $derived(this.place ? (this.index.get(keyOf(this.place)) ?? null) : null);
+	/** The list is that of the dataset, topic and K that the pages are about. */
+	current = $derived.by(() => {
+		const [shown, wanted] = [this.data?.query, this.query];
+		return !!shown && !!wanted && (["dataset", "topic", "k"] as const).every((key) => shown[key] === wanted[key]);
+	});
 	listed = $derived(this.all.filter((l) => this.decided.has(keyOf(l))).length);
 	open = $derived(this.all.length - this.listed);
 	tally = $derived.by(() => {
@@ -79,6 +84,8 @@ class Queue {
 	/** Where the list was when a label outside of it was opened. */
 	#last = 0;
 	#asked: QueueQuery | null = null;
+	/** What the list answers, or would if it could be read. */
+	#shown: QueueQuery | null = null;
 	#askedLabel = "";
 	#undoable: Place[] = [];
 
@@ -95,15 +102,23 @@ class Queue {
 		if (this.#asked !== query) return;
 		this.loading = false;
 		this.error = r.ok ? null : r.error;
-		const had = this.data?.query;
-		if (!had || had.dataset !== query.dataset || had.topic !== query.topic) this.forget();
+		const had = this.#shown;
+		if (!had || had.dataset !== query.dataset || had.topic !== query.topic) this.#clear();
+		this.#shown = query;
 		this.data = r.ok ? r.data : null;
 		this.outlook = this.data?.outlook ?? null;
+		// The label that was open is there again once the list can be read.
+		if (!r.ok) return;
 		// Another order begins at its top.
 		if (had && had.order !== query.order) this.place = null;
 		const first = this.labels.find((l) => !this.decided.has(keyOf(l))) ?? null;
-		const here = this.place && this.index.has(keyOf(this.place)) ? this.place : first;
-		await this.show(here);
+		const stays = this.place && (this.index.has(keyOf(this.place)) || this.#begun);
+		await this.show(stays ? this.place : first);
+	}
+
+	/** Something was chosen or typed for the open label. */
+	get #begun(): boolean {
+		return this.picked !== null || this.reason.trim() !== "";
 	}
 
 	/** The list stays as it is, so that labels keep their places; what is left to gain does not. */
@@ -114,8 +129,18 @@ class Queue {
 		if (r.ok && this.#asked === query) this.outlook = r.data.outlook;
 	}
 
-	/** Another topic has other labels; what was decided stays in the trail. */
+	/** As if the window had just opened; what was decided stays in the trail. */
 	forget(): void {
+		this.#asked = null;
+		this.#askedLabel = "";
+		this.#shown = null;
+		this.error = null;
+		this.labelError = null;
+		this.#clear();
+	}
+
+	/** Another topic has other labels. */
+	#clear(): void {
 		this.data = null;
 		this.outlook = null;
 		this.find = "";
@@ -128,10 +153,12 @@ class Queue {
 		this.reason = "";
 	}
 
-	/** Opens a label. */
+	/** Opens a label. What was chosen and typed stays where it is the one that is open already: votes that arrive read the list anew. */
 	async show(place: Place | null): Promise<void> {
-		this.picked = null;
-		this.reason = "";
+		if (!place || !this.place || keyOf(place) !== keyOf(this.place)) {
+			this.picked = null;
+			this.reason = "";
+		}
 		this.place = place ? { reviewId: place.reviewId, field: place.field } : null;
 		if (this.at !== null) this.#last = this.at;
 		await this.#loadLabel();
@@ -151,6 +178,8 @@ class Queue {
 		if (this.#askedLabel !== key) return;
 		this.label = r.ok ? r.data : null;
 		this.labelError = r.ok ? null : r.error;
+		// The votes that arrived say what was to be chosen.
+		if (r.ok && this.picked === r.data.value) this.picked = null;
 	}
 
 	move(by: number): void {

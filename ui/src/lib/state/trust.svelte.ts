@@ -40,34 +40,64 @@ class Trust {
 
 	#asked: TrustQuery | null = null;
 
+	/** Each part is shown as soon as it is known, and what is on screen stays until then, unless it is about something else. */
 	async load(query: TrustQuery | null): Promise<void> {
+		const had = this.#asked;
+		if (had && !(query && (["dataset", "topic", "k"] as const).every((key) => had[key] === query[key]))) {
+			const other = had.dataset !== query?.dataset || had.topic !== query.topic;
+			this.#clear(other);
+		}
 		this.#asked = query;
 		if (!query) return;
 		this.loading = true;
+		let failed: ApiError | null = null;
+		const take = async <T>(asked: Parameters<typeof call<T>>[0], show: (data: T) => void): Promise<void> => {
+			const r = await call(asked);
+			if (this.#asked !== query) return;
+			if (r.ok) show(r.data);
+			else failed ??= r.error;
+		};
 		const commands = backend().commands;
-		const [report, session, certainties, advice] = await Promise.all([
-			call(commands.trustReport(query)),
-			call(commands.labelSession(query)),
-			call(commands.verdictCertainties(query)),
-			call(commands.ensembleAdvice(query)),
+		await Promise.all([
+			take(commands.trustReport(query), (report) => {
+				this.report = report;
+			}),
+			take(commands.labelSession(query), (session) => this.#open(session)),
+			take(commands.verdictCertainties(query), (certainties) => {
+				this.certainties = certainties;
+			}),
+			take(commands.ensembleAdvice(query), (advice) => {
+				this.advice = advice;
+			}),
 		]);
 		if (this.#asked !== query) return;
 		this.loading = false;
-		this.report = report.ok ? report.data : null;
-		this.session = session.ok ? session.data : null;
-		this.certainties = certainties.ok ? certainties.data : null;
-		this.advice = advice.ok ? advice.data : null;
-		const failed = [report, session, certainties, advice].find((r) => !r.ok);
-		this.error = failed && !failed.ok ? failed.error : null;
-		this.#restart();
+		this.error = failed;
+	}
+
+	/** Takes over the session; answers stay where they are about the review that is open still. */
+	#open(session: LabelSession): void {
+		const had = this.session;
+		this.session = session;
+		const fields = (s: LabelSession) => s.fields.map((f) => f.field).join();
+		const same = had !== null && had.draw === session.draw && fields(had) === fields(session);
+		if (!same || had.next?.reviewId !== session.next?.reviewId) this.#restart();
 	}
 
 	forget(): void {
+		this.#asked = null;
+		this.loading = false;
+		this.#clear(true);
+	}
+
+	/** The session is the topic's, whatever the K. */
+	#clear(session: boolean): void {
 		this.report = null;
 		this.certainties = null;
 		this.advice = null;
-		this.session = null;
 		this.error = null;
+		if (!session) return;
+		this.session = null;
 		this.labelling = false;
 		this.#restart();
 	}

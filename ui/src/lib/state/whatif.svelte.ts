@@ -13,6 +13,7 @@ import {
 } from "../backend";
 import { keepPlaces, orderFlips } from "../whatif";
 import { app } from "./app.svelte";
+import { MovesByPolicy, type Values } from "./moves";
 import { route, selection } from "./route.svelte";
 import { toasts } from "./toasts.svelte";
 
@@ -21,7 +22,7 @@ const pastMax = 100;
 /** Moves that were discarded, with what they were made on. */
 export interface SetAside {
 	query: WhatIfQuery;
-	values: ReadonlyMap<string, number>;
+	values: Values;
 }
 
 class WhatIf {
@@ -29,7 +30,7 @@ class WhatIf {
 	outcome = $state.raw<WhatIfOutcome | null>(null);
 	error = $state.raw<ApiError | null>(null);
 	/** Values that differ from the policy's, by knob. */
-	values = $state.raw<ReadonlyMap<string, number>>(new Map());
+	values = $state.raw<Values>(new Map());
 	/** A handle or slider is held: rows keep their places. */
 	held = $state(false);
 	rows = $state.raw<WhatIfFlip[]>([]);
@@ -48,25 +49,32 @@ class WhatIf {
 	changes = $derived.by((): KnobChange[] => [...this.values].map(([knob, value]) => ({ knob, value })));
 
 	#asked: WhatIfQuery | null = null;
-	#past: ReadonlyMap<string, number>[] = [];
+	#past: Values[] = [];
+	#moves = new MovesByPolicy();
 	#trying = false;
 	#stale = false;
 
-	/** Sets up on the votes as they are. Moves that mean the same at another K stay. */
+	/** Sets up on the votes as they are, with what was moved on this policy before. */
 	async open(query: WhatIfQuery | null): Promise<void> {
 		this.#asked = query;
 		if (!query) return;
 		const r = await call(backend().commands.whatIfOpen(query));
 		if (this.#asked !== query) return;
-		const had = this.page;
+		const again = this.#isOn(query);
+		if (this.page) this.#moves.keep(this.page.query, this.values, this.#past);
 		this.error = r.ok ? null : r.error;
 		this.page = r.ok ? r.data : null;
-		this.outcome = r.ok ? r.data.outcome : null;
-		this.#past = [];
-		const stays = had?.query.policy === query.policy && had.query.dataset === query.dataset;
-		const byK = (id: string) => /^(threshold|count)/.test(id) && had?.query.k !== query.k;
-		this.values = new Map([...this.values].filter(([knob]) => stays && !byK(knob) && this.knob(knob)));
-		this.rows = [];
+		// A policy that was edited meanwhile may have lost a number.
+		const known = ([knob]: [string, number]) => this.knob(knob) !== null;
+		const { values, past } = this.#moves.of(query);
+		this.values = new Map([...values].filter(known));
+		this.#past = past.map((p) => new Map([...p].filter(known)));
+		// What is on screen stays until what takes its place is known.
+		const stays = again && this.values.size > 0;
+		if (!stays) {
+			this.outcome = r.ok ? r.data.outcome : null;
+			this.rows = [];
+		}
 		if (this.values.size > 0) await this.#attempt();
 	}
 
@@ -150,10 +158,11 @@ class WhatIf {
 		return true;
 	}
 
-	/** Another window of tests begins without any. */
+	/** Other votes, or another window of tests, begin without any. */
 	forget(): void {
 		this.#asked = null;
 		this.#past = [];
+		this.#moves.forget();
 		this.page = null;
 		this.outcome = null;
 		this.error = null;

@@ -1,5 +1,8 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
+import { act, useProvider } from "../../lib/state/acts.svelte";
+import { app } from "../../lib/state/app.svelte";
+import { undo } from "../../lib/state/undo.svelte";
 import { openApp, textOf } from "../../test-views";
 
 const key = (init: KeyboardEventInit) => fireEvent.keyDown(window, init);
@@ -162,5 +165,53 @@ describe("the review queue", () => {
 		await openQueue();
 		await fireEvent.change(screen.getByTestId("queue-topic"), { target: { value: "G6_loyalty" } });
 		await waitFor(() => expect(textOf("queue-empty")).toContain("No votes on Loyalty yet"));
+	});
+
+	test("a run that ends takes nothing that was chosen or typed", async () => {
+		const fake = await openQueue();
+		const other = screen.getByTestId("label").querySelector<HTMLElement>('.opt[aria-pressed="false"]')!;
+		await fireEvent.click(other);
+		await fireEvent.input(await screen.findByTestId("label-reason"), { target: { value: "half a sen" } });
+		const lists = () => fake.calls.filter((c) => c.command === "queueLabel").length;
+		const asked = lists();
+		await app.loadTopics();
+		await waitFor(() => expect(lists()).toBeGreaterThan(asked));
+		await waitFor(() => expect(screen.getByTestId("label").dataset.ready).toBe("true"));
+		expect(screen.getByTestId<HTMLInputElement>("label-reason").value).toBe("half a sen");
+		// Nor does a list that cannot be read for once.
+		fake.failNext("queueList", "storeFailed", "The votes cannot be read.");
+		await app.loadTopics();
+		await fireEvent.click(await screen.findByTestId("error-retry"));
+		expect((await screen.findByTestId<HTMLInputElement>("label-reason")).value).toBe("half a sen");
+	});
+
+	test("what was decided over invented votes is not taken for decided over real ones", async () => {
+		const fake = await openQueue();
+		await key({ key: "a" });
+		await waitFor(() => expect(textOf("tally-kept")).toBe("1"));
+		undo.offer({ title: "Something over these votes", back: async () => null });
+		await useProvider("sandbox", null);
+		await waitFor(() => expect(textOf("tally-kept")).toBe("0"));
+		expect(screen.getAllByTestId("queue-label").some((l) => l.dataset.decided === "true")).toBe(false);
+		expect(undo.last).toBeNull();
+		await key({ key: "u" });
+		expect(fake.calls.some((c) => c.command === "overrideUndo")).toBe(false);
+	});
+
+	test("the sidebar counts the topic that is chosen, not the one that was open last", async () => {
+		await openQueue();
+		expect(Number(textOf("count-queue"))).toBeGreaterThan(0);
+		act("results");
+		await fireEvent.change(await screen.findByTestId("results-topic"), { target: { value: "G6_loyalty" } });
+		await waitFor(() => expect(screen.queryByTestId("count-queue")).toBeNull());
+	});
+
+	test("a label is left as it is by mouse, where the list is not on screen", async () => {
+		const fake = await openQueue();
+		await fireEvent.click(screen.getByTestId("label-next"));
+		await waitFor(() => expect(chosen()).toBe(1));
+		await fireEvent.click(screen.getByTestId("label-before"));
+		await waitFor(() => expect(chosen()).toBe(0));
+		expect(decisions(fake)).toHaveLength(0);
 	});
 });

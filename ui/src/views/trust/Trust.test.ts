@@ -1,7 +1,8 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
 import type { GoldLabelRequest } from "../../lib/backend";
-import { openApp, textOf } from "../../test-views";
+import { app } from "../../lib/state/app.svelte";
+import { hold, openApp, textOf } from "../../test-views";
 
 const key = (init: KeyboardEventInit) => fireEvent.keyDown(window, init);
 
@@ -95,5 +96,43 @@ describe("trust in the votes", () => {
 		await openTrust();
 		await fireEvent.change(screen.getByTestId("trust-topic"), { target: { value: "G6_loyalty" } });
 		await waitFor(() => expect(textOf("trust-none")).toContain("nothing can be said"));
+	});
+
+	test("a run that ends leaves the answers to the review that is open", async () => {
+		const fake = await drawn();
+		await key({ key: "1" });
+		const first = textOf("gold-question");
+		await key({ key: "2" });
+		const second = textOf("gold-question");
+		expect(second).not.toBe(first);
+		const sessions = () => fake.calls.filter((c) => c.command === "labelSession").length;
+		const asked = sessions();
+		await app.loadTopics();
+		await waitFor(() => expect(sessions()).toBeGreaterThan(asked));
+		await waitFor(() => expect(screen.getByTestId("labelling")).toBeTruthy());
+		expect(textOf("gold-question")).toBe(second);
+		await key({ key: "u" });
+		expect(textOf("gold-question")).toBe(first);
+	});
+
+	test("what is known is shown while the rest is worked out, and stands at once when one comes back", async () => {
+		const fake = await openApp();
+		let release = hold(fake, "verdictCertainties");
+		await key({ key: "g" });
+		await key({ key: "t" });
+		await screen.findByTestId("trust-figures");
+		expect(textOf("certainties-wait")).toContain("is being worked out");
+		release();
+		await screen.findByTestId("verdict-counts");
+		await fireEvent.click(screen.getByTestId("nav-runs"));
+		release = hold(fake, "trustReport");
+		await fireEvent.click(screen.getByTestId("nav-trust"));
+		expect(textOf("trust-figures")).toContain("81 times out of 100");
+		expect(screen.getByTestId("verdict-counts")).toBeTruthy();
+		// Another topic's figures are not shown under this one's name.
+		await fireEvent.change(screen.getByTestId("trust-topic"), { target: { value: "G6_loyalty" } });
+		await waitFor(() => expect(screen.queryByTestId("trust-figures")).toBeNull());
+		release();
+		await screen.findByTestId("trust-none");
 	});
 });

@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
-import { openApp, textOf } from "../../test-views";
+import { app } from "../../lib/state/app.svelte";
+import { hold, openApp, textOf } from "../../test-views";
 
 const key = (init: KeyboardEventInit) => fireEvent.keyDown(window, init);
 const slide = (knob: string, value: number) =>
@@ -161,5 +162,43 @@ describe("what-if", () => {
 		await openWhatIf();
 		await fireEvent.change(screen.getByTestId("whatif-topic"), { target: { value: "G6_loyalty" } });
 		await waitFor(() => expect(textOf("whatif-empty")).toContain("No votes on Loyalty yet"));
+	});
+
+	test("what was moved on one policy is there again after a look at another", async () => {
+		await openWhatIf();
+		await slide("points.1", 12);
+		await waitFor(() => expect(textOf("value-points.1")).toBe("12"));
+		await slide("points.2", 20);
+		await fireEvent.change(screen.getByTestId("whatif-policy"), { target: { value: "V2" } });
+		await waitFor(() => expect(textOf("whatif-flips")).toBe("Nothing moved yet"));
+		await fireEvent.change(screen.getByTestId("whatif-policy"), { target: { value: "V3" } });
+		await waitFor(() => expect(textOf("value-points.1")).toBe("12"));
+		expect(textOf("value-points.2")).toBe("20");
+		await waitFor(() => expect(flips()).toBeGreaterThan(0));
+		// And step by step the way back.
+		await key({ key: "u" });
+		await waitFor(() => expect(textOf("value-points.2")).not.toBe("20"));
+		expect(textOf("value-points.1")).toBe("12");
+	});
+
+	test("neither a run that ends nor a failure loses what was moved", async () => {
+		const fake = await openWhatIf();
+		await slide("points.1", 12);
+		await waitFor(() => expect(flips()).toBeGreaterThan(0));
+		const names = rows().map((r) => r.dataset.business);
+		const opened = () => fake.calls.filter((c) => c.command === "whatIfOpen").length;
+		const before = opened();
+		const release = hold(fake, "whatIfTry");
+		await app.loadTopics();
+		await waitFor(() => expect(opened()).toBeGreaterThan(before));
+		// What was found stays on screen until the same is found in the votes as they are now.
+		expect(rows().map((r) => r.dataset.business)).toEqual(names);
+		release();
+		fake.failNext("whatIfOpen", "storeFailed", "The votes cannot be read.");
+		await app.loadTopics();
+		await fireEvent.click(await screen.findByTestId("error-retry"));
+		await waitFor(() => expect(textOf("value-points.1")).toBe("12"));
+		await key({ key: "u" });
+		await waitFor(() => expect(textOf("whatif-flips")).toBe("Nothing moved yet"));
 	});
 });
