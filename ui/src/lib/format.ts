@@ -29,6 +29,7 @@ const prices = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximum
 const millions = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const ratios = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const decimals = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+const figures = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 });
 const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 6, useGrouping: false });
 const halfDays = new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions().hour12 ?? false;
 const clocks = new Intl.DateTimeFormat(locale, { hour: halfDays ? "numeric" : "2-digit", minute: "2-digit" });
@@ -77,15 +78,24 @@ export function share(part: number, whole: number): number {
 	return whole > 0 ? Math.min(100, Math.max(0, (100 * part) / whole)) : 0;
 }
 
-/** A confidence: `0.60`. */
 /** The aggregator behind a result, and where it could not be used. */
 export const settledBy = (applied: AppliedAggregator): string =>
 	applied.kept.length === 0 ? applied.name : `${applied.name} (weighted majority for ${applied.kept.join(", ")})`;
 
+/** A confidence: `0.60`. */
 export const ratio = (n: number): string => ratios.format(n);
 
 /** At most two decimals and no trailing zeros: `0.5`, `1.25`. */
 export const decimal = (n: number): string => decimals.format(n);
+
+/** What stands in a file as a number or an ISO time, as people here write it; words stay. */
+export function cellWords(cell: string | number | null): string {
+	if (cell === null) return "–";
+	if (typeof cell === "number") return figures.format(cell);
+	if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(cell)) return cell;
+	const at = Date.parse(cell) / 1000;
+	return `${day(at)}, ${clock(at)}`;
+}
 
 /** A number as it is typed: the locale's decimal sign and nothing between thousands. */
 export const typedNumber = (n: number): string => plain.format(n);

@@ -1,6 +1,6 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
-import { openApp, textOf } from "../../test-views";
+import { hold, openApp, textOf } from "../../test-views";
 
 async function openBusiness() {
 	const fake = await openApp();
@@ -16,6 +16,11 @@ describe("how sure a verdict is", () => {
 		const fake = await openBusiness();
 		expect(textOf("sure-says")).toMatch(/is in doubt: 70 in 100\.$/);
 		expect(screen.getByTestId("sure").querySelector("[role=img]")?.getAttribute("aria-label")).toContain(": 70 in 100");
+		const fills = [...screen.getByTestId("sure").querySelectorAll<HTMLElement>("[role=img] i")].map(
+			(i) => i.style.background,
+		);
+		expect(fills.length).toBeGreaterThan(1);
+		for (const fill of fills) expect(fill).toMatch(/^var\(--v\d-fill\)$/);
 		expect(textOf("sure-flips")).toBe("Could flip it: review 1 (20 in 100).");
 		expect(textOf("business-applied")).toBe("Votes settled by weighted majority.");
 		const read = fake.calls.filter((c) => c.command === "reviewDetail").length;
@@ -42,5 +47,21 @@ describe("how sure a verdict is", () => {
 		await fireEvent.click(screen.getByTestId("nav-results"));
 		await fireEvent.click(await screen.findByTestId("look-charts"));
 		expect((await screen.findByTestId("verdict-counts")).textContent).toContain("Expected");
+	});
+
+	test("that of another K is not shown under this one, and another policy needs no new one", async () => {
+		const fake = await openBusiness();
+		const asked = () => fake.calls.filter((c) => c.command === "businessCertainty").length;
+		const before = asked();
+		await fireEvent.click(screen.getByTestId("tab-V1"));
+		await waitFor(() => expect(screen.queryByTestId("waterfall")).toBeNull());
+		expect(screen.getByTestId("sure")).toBeTruthy();
+		expect(asked()).toBe(before);
+		const release = hold(fake, "businessCertainty");
+		await fireEvent.click(screen.getByTestId("results-k-25").querySelector("input")!);
+		await screen.findByTestId("sure-waits");
+		expect(screen.queryByTestId("sure")).toBeNull();
+		release();
+		await screen.findByTestId("sure");
 	});
 });

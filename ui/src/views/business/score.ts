@@ -91,6 +91,15 @@ export function rowsOf(d: BusinessDetail, score: Score): Row[] {
 		.map((x) => x.row);
 }
 
+/** Where the sum stands at each row, also at rows that add nothing. */
+export function runningOf(rows: Row[]): number[] {
+	let sum = 0;
+	return rows.map((r) => {
+		if (r.kind === "incident") sum = r.step.after;
+		return sum;
+	});
+}
+
 export interface GrowthPoint {
 	/** The review, counted from 1 in dataset order, at which the score becomes `score`. */
 	position: number;

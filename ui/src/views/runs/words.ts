@@ -1,6 +1,6 @@
 // States of runs and batches in words, glyphs and tones.
 
-import type { BatchDetail, BatchState, RunSummary } from "../../lib/backend";
+import type { BatchDetail, BatchState, RunState, RunSummary } from "../../lib/backend";
 import type { StateGlyph } from "../../lib/components/icons";
 import { clock, counted, dayShort, percent, when } from "../../lib/format";
 
@@ -30,6 +30,18 @@ export function runTag(r: RunSummary, now: number): Tag {
 			return { glyph: "done", tone: "", label: when(r.finishedAt ?? r.createdAt, now) };
 	}
 }
+
+/** A state where nothing else is said. */
+export const stateNames: Record<RunState, string> = {
+	waiting: "Waiting",
+	running: "Running",
+	paused: "Paused",
+	needsYou: "Needs you",
+	cancelling: "Cancelling",
+	failed: "Failed",
+	cancelled: "Cancelled",
+	done: "Done",
+};
 
 const batchGlyphs: Record<BatchState, StateGlyph> = {
 	planned: "queued",
