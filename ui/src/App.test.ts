@@ -320,9 +320,9 @@ describe("settings", () => {
 			await fireEvent.click(screen.getByTestId("dataset-remove"));
 			await fireEvent.click(screen.getByTestId("remove-confirm"));
 			await waitFor(() => expect(screen.queryByTestId("dataset-row")).toBeNull());
-			expect(textOf("undo-bar")).toContain("Sample project removed");
+			expect(textOf("undo-bar")).toContain("Sample dining removed");
 		};
-		const back = () => waitFor(() => expect(textOf("dataset-row")).toContain("Sample project"));
+		const back = () => waitFor(() => expect(textOf("dataset-row")).toContain("Sample dining"));
 		await remove();
 		await go("runs");
 		await key({ key: "z", ctrlKey: true });

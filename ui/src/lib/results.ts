@@ -150,7 +150,7 @@ export function resultsTable(data: ResultsOverview, rows: ResultsRow[]): Table {
 			"relevant",
 			"incidents",
 			...head,
-			"least sure",
+			"lowest confidence",
 			"settled by",
 		],
 		rows: rows.map((r) => [

@@ -115,7 +115,7 @@ export const outcomesTable = (d: LabelDetail): Table => ({
 /** The ensemble as it is planned; what a model would be asked and cost only where that is known. */
 export const ensembleTable = (members: EnsembleMember[], estimate: Estimate | null): Table => ({
 	head: [
-		...["model", "runs", "weight", "in place of", "USD per 1 M tokens in", "USD per 1 M tokens out"],
+		...["model", "votes a review", "weight", "in place of", "USD per 1 M tokens in", "USD per 1 M tokens out"],
 		...["requests", "cost, USD"],
 	],
 	rows: members.map((m) => {
@@ -140,7 +140,7 @@ export const incidentsTable = (d: BusinessDetail): Table => ({
 });
 
 export const reviewsTable = (d: BusinessDetail): Table => ({
-	head: ["review", "place", "date", "stars", "votes", "relevant", "counted", "why not", "least sure"],
+	head: ["review", "place", "date", "stars", "votes", "relevant", "counted", "why not", "lowest confidence"],
 	rows: d.reviews.map((r) => [
 		...[r.reviewId, r.position, r.date, r.stars, r.state, r.relevant ? "yes" : "no", r.counted ? "yes" : "no"],
 		...[r.why, r.leastSure],

@@ -11,10 +11,10 @@ async function openBusiness() {
 	return fake;
 }
 
-describe("how sure a verdict is", () => {
+describe("how certain a verdict is", () => {
 	test("is said in words, as a bar that is read out, with the review that could flip it", async () => {
 		const fake = await openBusiness();
-		expect(textOf("sure-says")).toMatch(/is in doubt: 70 in 100\.$/);
+		expect(textOf("sure-says")).toMatch(/is more likely than not: 70 in 100\.$/);
 		expect(screen.getByTestId("sure").querySelector("[role=img]")?.getAttribute("aria-label")).toContain(": 70 in 100");
 		const fills = [...screen.getByTestId("sure").querySelectorAll<HTMLElement>("[role=img] i")].map(
 			(i) => i.style.background,

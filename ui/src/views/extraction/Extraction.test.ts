@@ -93,7 +93,7 @@ test("several topics, and the ensemble's runs, multiply the requests", async () 
 	await choose("topic-G2_group");
 	await settled();
 	expect(text("est-requests")).toBe("19,920");
-	await fireEvent.click(screen.getByLabelText("Runs of gpt-5-nano: less"));
+	await fireEvent.click(screen.getByLabelText("Votes of gpt-5-nano on each review: less"));
 	await settled();
 	expect(text("est-requests")).toBe("14,940");
 	expect(extraction.preset).toBe("Custom");

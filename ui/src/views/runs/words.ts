@@ -86,7 +86,7 @@ export function batchTag(b: BatchDetail, asOf: string | null): Tag {
 		case "finalizing":
 			return { glyph, tone: "live", label: "Finalizing" };
 		case "ready":
-			return { glyph, tone: "live", label: "Collecting" };
+			return { glyph, tone: "live", label: "Ingesting" };
 		case "ingested":
 			return { glyph, tone: "", label: `Ingested${at(b.ingestedAt)}` };
 		case "failed":

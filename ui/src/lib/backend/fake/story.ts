@@ -48,7 +48,7 @@ export function metro(now: number): FakeDataset {
 }
 
 export const sampleDataset = (now: number): FakeDataset =>
-	dataset("sample", "Sample project", makeBusinesses("sample", 12, false), true, now, []);
+	dataset("sample", "Sample dining", makeBusinesses("sample", 12, false), true, now, []);
 
 const ensemble = models.ensembles[0]!.members;
 
