@@ -2,10 +2,10 @@
 
 import type { Comparison, Why } from "./backend/bindings";
 import type { Table } from "./csv";
-import { counted } from "./format";
+import { count, counted } from "./format";
 import { badness } from "./verdict";
 
-const signed = (n: number) => (n < 0 ? `−${-n}` : `+${n}`);
+const signed = (n: number) => (n < 0 ? `−${count(-n)}` : `+${count(n)}`);
 
 /** `2 more incidents in reviews 26 to 50` and the like: one difference as a clause. */
 export function whyWords(why: Why): string {
@@ -23,9 +23,9 @@ export function whyWords(why: Why): string {
 			return `${counted(why.incidents, "review")} ${why.gained ? "now" : "no longer"} ${why.incidents === 1 ? "counts" : "count"}${points}`;
 		}
 		case "points":
-			return `${counted(why.incidents, "incident")} ${why.incidents === 1 ? "has" : "have"} ${why.after < why.before ? "fewer" : "more"} points: ${why.before} → ${why.after}`;
+			return `${counted(why.incidents, "incident")} ${why.incidents === 1 ? "has" : "have"} ${why.after < why.before ? "fewer" : "more"} points: ${count(why.before)} → ${count(why.after)}`;
 		case "threshold":
-			return `${why.verdict} starts at ${why.after} instead of ${why.before}`;
+			return `${why.verdict} starts at ${count(why.after)} instead of ${count(why.before)}`;
 		case "rule":
 			return why.before === why.after
 				? `the rule ${why.after} finds other counts`

@@ -46,6 +46,9 @@ const daysUtc = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short
 /** `18,440` */
 export const count = (n: number): string => counts.format(n);
 
+/** A score; a dash where there is none. */
+export const points = (score: number | null): string => (score === null ? "–" : count(score));
+
 /** `1 review`, `18,440 reviews` */
 export function counted(n: number, one: string, many = `${one}s`): string {
 	return `${count(n)} ${n === 1 ? one : many}`;

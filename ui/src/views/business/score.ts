@@ -1,7 +1,7 @@
 // A score built up step by step, and the sentences that tell how.
 
 import type { BusinessDetail, BusinessReview, Incident } from "../../lib/backend";
-import { counted, decimal } from "../../lib/format";
+import { count, counted, decimal } from "../../lib/format";
 
 export interface Step {
 	incident: Incident;
@@ -63,10 +63,10 @@ export function because(d: BusinessDetail, verdict: string): string {
 	}
 	const counting = counted(d.incidents.length, "incident");
 	const cuisine = d.cuisineModifier ? " and the cuisine" : "";
-	if (d.incidents.length === 0) return `there is no incident, so the score is ${d.score ?? 0}. ${relevant}`;
+	if (d.incidents.length === 0) return `there is no incident, so the score is ${count(d.score ?? 0)}. ${relevant}`;
 	const bound = d.thresholds.filter((t) => t.verdictIndex === d.verdictIndex)[0];
 	const rule = bound
-		? ` At K=${d.query.k}, ${bound.points} or ${bound.bound === "min" ? "more" : "less"} is ${verdict}.`
+		? ` At K=${d.query.k}, ${count(bound.points)} or ${bound.bound === "min" ? "more" : "less"} is ${verdict}.`
 		: "";
 	return `${counting}${cuisine} ${d.incidents.length === 1 && !d.cuisineModifier ? "gives" : "add up to"} ${counted(d.score ?? 0, "point")}.${rule} ${relevant}`;
 }

@@ -206,6 +206,16 @@ describe("the review queue", () => {
 		await waitFor(() => expect(screen.queryByTestId("count-queue")).toBeNull());
 	});
 
+	test("Tab reaches one label of the list, and the focus in it follows J and K", async () => {
+		await openQueue();
+		const stops = () => screen.getAllByTestId("queue-label").filter((l) => l.tabIndex === 0);
+		expect(stops()).toEqual([screen.getAllByTestId("queue-label")[0]]);
+		stops()[0]?.focus();
+		await fireEvent.keyDown(document.activeElement!, { key: "j" });
+		await waitFor(() => expect(document.activeElement).toBe(screen.getAllByTestId("queue-label")[1]));
+		expect(stops()).toEqual([document.activeElement]);
+	});
+
 	test("a label is left as it is by mouse, where the list is not on screen", async () => {
 		const fake = await openQueue();
 		await fireEvent.click(screen.getByTestId("label-next"));

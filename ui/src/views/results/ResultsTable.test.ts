@@ -76,4 +76,9 @@ test("Compare and Charts open nothing that cannot be seen", async () => {
 	await fireEvent.keyDown(document.body, { key: "Enter" });
 	expect(screen.queryByTestId("business-left")).toBeNull();
 	expect(screen.getByTestId("compare-view")).toBeTruthy();
+	// What J and K move there is seen: it has the focus.
+	await fireEvent.keyDown(document.body, { key: "j" });
+	await waitFor(() => expect(screen.getAllByTestId("compare-row")[0]?.contains(document.activeElement)).toBe(true));
+	await fireEvent.keyDown(document.activeElement!, { key: "j" });
+	await waitFor(() => expect(screen.getAllByTestId("compare-row")[1]?.contains(document.activeElement)).toBe(true));
 });

@@ -29,7 +29,7 @@ describe("what-if", () => {
 		const table = screen.getByTestId("whatif-rows").querySelector("table")!;
 		expect(table.getAttribute("aria-rowcount")).toBe(String(flips() + 1));
 		expect(rows()[0]?.textContent).toContain("High now starts at 1");
-		expect(high.getAttribute("aria-valuetext")).toBe(`High from 1 points, ${flips()} verdicts flip`);
+		expect(high.getAttribute("aria-valuetext")).toBe(`High from 1 point, ${flips()} verdicts flip`);
 		expect(textOf("whatif-difference")).toContain(`− ${was}+ 1`);
 		expect(textOf("whatif-says")).toContain(`${flips()} get worse, 0 get better`);
 	});
@@ -162,6 +162,22 @@ describe("what-if", () => {
 		await openWhatIf();
 		await fireEvent.change(screen.getByTestId("whatif-topic"), { target: { value: "G6_loyalty" } });
 		await waitFor(() => expect(textOf("whatif-empty")).toContain("No votes on Loyalty yet"));
+	});
+
+	test("Tab reaches one of the flipped rows; J and K move it with the focus", async () => {
+		await openWhatIf();
+		await slide("points.1", 12);
+		await waitFor(() => expect(rows().length).toBeGreaterThan(2));
+		const stops = () => rows().filter((r) => r.querySelector("button")?.tabIndex === 0);
+		expect(stops()).toHaveLength(1);
+		(document.activeElement as HTMLElement | null)?.blur();
+		await key({ key: "j" });
+		await waitFor(() => expect(rows()[0]?.contains(document.activeElement)).toBe(true));
+		await key({ key: "j" });
+		await waitFor(() => expect(rows()[1]?.contains(document.activeElement)).toBe(true));
+		expect(stops()).toEqual([rows()[1]]);
+		await key({ key: "k" });
+		await waitFor(() => expect(rows()[0]?.contains(document.activeElement)).toBe(true));
 	});
 
 	test("what was moved on one policy is there again after a look at another", async () => {
