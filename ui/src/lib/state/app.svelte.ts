@@ -7,6 +7,7 @@ import {
 	call,
 	type DatasetSummary,
 	type ModelList,
+	type NotificationSettings,
 	type Outcome,
 	type Settings,
 	type TopicSummary,
@@ -15,6 +16,17 @@ import { selection } from "./route.svelte";
 import { toasts } from "./toasts.svelte";
 
 const refreshMsMin = 1000;
+
+/** What is to be changed; all else stays as it is stored. */
+export type SettingsChange = Partial<Omit<Settings, "notifications">> & {
+	notifications?: Partial<NotificationSettings>;
+};
+
+const changed = (settings: Settings, change: SettingsChange): Settings => ({
+	...settings,
+	...change,
+	notifications: { ...settings.notifications, ...change.notifications },
+});
 
 class App {
 	state = $state.raw<AppState | null>(null);
@@ -41,6 +53,12 @@ class App {
 	});
 	topicName = (topic: string): string => this.topics.find((t) => t.topic === topic)?.name ?? topic;
 
+	#datasetsAsked = 0;
+	#topicsAsked = 0;
+	/** Changes on their way, oldest first; what is shown runs ahead of what is stored by these. */
+	#unsaved: SettingsChange[] = [];
+	#stored: Settings | null = null;
+	#saving: Promise<ApiError | null> = Promise.resolve(null);
 	#refreshAt = 0;
 	#refreshTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -55,7 +73,7 @@ class App {
 			call(backend().commands.settingsGet()),
 			call(backend().commands.modelList()),
 		]);
-		if (settings.ok) this.settings = settings.data;
+		if (settings.ok) this.settings = this.#stored = settings.data;
 		else toasts.fail(settings.error);
 		if (models.ok) this.models = models.data;
 		else toasts.fail(models.error);
@@ -72,7 +90,10 @@ class App {
 	}
 
 	async loadDatasets(): Promise<void> {
+		const asked = ++this.#datasetsAsked;
 		const r = await call(backend().commands.datasetList());
+		// Whoever asked later gets the newer list.
+		if (asked !== this.#datasetsAsked) return;
 		if (!r.ok) {
 			toasts.fail(r.error);
 			return;
@@ -84,7 +105,10 @@ class App {
 
 	/** Again after a run has ended, as coverage follows votes. */
 	async loadTopics(): Promise<void> {
+		const asked = ++this.#topicsAsked;
 		const r = await call(backend().commands.topicList(selection.dataset));
+		// Another dataset may have been chosen meanwhile: its coverage is not this one's.
+		if (asked !== this.#topicsAsked) return;
 		if (!r.ok) {
 			toasts.fail(r.error);
 			return;
@@ -128,11 +152,25 @@ class App {
 		return null;
 	}
 
-	async saveSettings(change: Partial<Settings>): Promise<ApiError | null> {
+	/** Shows a change at once and stores it after those before it; what is refused is shown as it was again. */
+	async saveSettings(change: SettingsChange): Promise<ApiError | null> {
 		if (!this.settings) return null;
-		const r = await call(backend().commands.settingsSet({ ...this.settings, ...change }));
-		if (!r.ok) return r.error;
-		this.settings = r.data;
+		this.#unsaved.push(change);
+		this.settings = changed(this.settings, change);
+		const saved = this.#saving.then(() => this.#saveNext());
+		this.#saving = saved;
+		return saved;
+	}
+
+	async #saveNext(): Promise<ApiError | null> {
+		// On top of what is stored now: choosing a provider, for one, writes settings too.
+		const stored = await call(backend().commands.settingsGet());
+		const change = this.#unsaved[0] ?? {};
+		const saved = stored.ok ? await call(backend().commands.settingsSet(changed(stored.data, change))) : stored;
+		this.#unsaved.shift();
+		if (stored.ok) this.#stored = saved.ok ? saved.data : stored.data;
+		if (this.#stored) this.settings = this.#unsaved.reduce(changed, this.#stored);
+		if (!saved.ok) return saved.error;
 		this.refreshSoon();
 		return null;
 	}
