@@ -35,6 +35,10 @@ pub struct DatasetsChanged(pub u32);
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub struct PageRequested(pub PageRequest);
 
+/// The window is back from the tray for the first time; the shell's own, as nothing else has a window.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+pub struct TrayExplained;
+
 /// Tells the window.
 pub fn tell(app: &AppHandle, event: Event) {
     let told = match event {
@@ -46,6 +50,13 @@ pub fn tell(app: &AppHandle, event: Event) {
         Event::PageRequested(page) => PageRequested(page).emit(app),
     };
     if let Err(error) = told {
+        tracing::warn!(%error, "an event did not reach the window");
+    }
+}
+
+/// Tells the window that it was in the tray.
+pub fn tell_of_tray(app: &AppHandle) {
+    if let Err(error) = TrayExplained.emit(app) {
         tracing::warn!(%error, "an event did not reach the window");
     }
 }

@@ -1,7 +1,7 @@
 //! The one window: shown, hidden to the tray, closed.
 
 use std::{
-    fs, io,
+    fs,
     path::Path,
     sync::{
         Mutex, PoisonError,
@@ -26,6 +26,8 @@ const EXPLAINED: &str = "tray-explained";
 #[derive(Default)]
 pub struct Shown {
     close_to_tray: AtomicBool,
+    /// It is in the tray for the first time, and its return will say so.
+    is_return_explained: AtomicBool,
     /// The run whose page the window shows.
     run: Mutex<Option<String>>,
 }
@@ -40,9 +42,25 @@ impl Shown {
 /// Shows the window in front of others, wherever it was.
 pub fn show(app: &AppHandle) {
     let Some(window) = app.get_webview_window(LABEL) else { return };
+    let is_first_return = app.state::<Shown>().is_return_explained.swap(false, Ordering::Relaxed);
+    if is_first_return {
+        keep_explained(app);
+    }
     let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
     if let Err(error) = shown {
         tracing::warn!(%error, "the window could not be shown");
+        return;
+    }
+    if is_first_return {
+        events::tell_of_tray(app);
+    }
+}
+
+/// Whether it was explained is kept once the window itself has said it: a notification may not have been shown.
+fn keep_explained(app: &AppHandle) {
+    let Some(quorum) = app.state::<Program>().opened().cloned() else { return };
+    if let Err(error) = fs::write(quorum.data_dir().join(EXPLAINED), []) {
+        tracing::warn!(%error, "whether the tray was explained could not be kept");
     }
 }
 
@@ -126,31 +144,13 @@ pub fn close_requested(window: &Window, api: &CloseRequestApi) {
     }
     tracing::info!("the window is hidden, Quorum goes on in the tray");
     let Some(quorum) = app.state::<Program>().opened().cloned() else { return };
-    match first_time(quorum.data_dir()) {
-        Ok(true) => app.state::<Notifier>().explain_tray(),
-        Ok(false) => {}
-        Err(error) => tracing::warn!(%error, "whether the tray was explained could not be kept"),
+    if is_explained(quorum.data_dir()) {
+        return;
     }
+    app.state::<Shown>().is_return_explained.store(true, Ordering::Relaxed);
+    app.state::<Notifier>().explain_tray();
 }
 
-/// True once a data directory.
-fn first_time(data_dir: &Path) -> io::Result<bool> {
-    match fs::OpenOptions::new().write(true).create_new(true).open(data_dir.join(EXPLAINED)) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::first_time;
-
-    #[test]
-    fn the_tray_is_explained_once() {
-        let data_dir = tempfile::tempdir().expect("a temporary directory");
-        assert!(first_time(data_dir.path()).expect("writable"));
-        assert!(!first_time(data_dir.path()).expect("writable"));
-        assert!(first_time(&data_dir.path().join("absent")).is_err());
-    }
+fn is_explained(data_dir: &Path) -> bool {
+    data_dir.join(EXPLAINED).exists()
 }

@@ -68,6 +68,10 @@ async fn closing_hides_to_the_tray_and_says_so_once() {
     assert_eq!(explained.title, "Quorum stays in the tray");
     icon.choose("Open Quorum").await;
     desktop.until("the tray opens the window", async || screen.is_shown()).await;
+    // The window says it as well: notifications may be off.
+    let said = page.text_of("toast").await;
+    assert!(said.contains("Quorum was in the tray") && said.contains("Its menu there quits"), "{said}");
+    page.click("[data-testid=\"toast\"] [aria-label=\"Dismiss\"]").await;
 
     screen.ask_to_close();
     desktop.until("the window is hidden again", async || !screen.is_shown()).await;
@@ -75,6 +79,7 @@ async fn closing_hides_to_the_tray_and_says_so_once() {
     desktop.until("a second launch shows the first's window", async || screen.is_shown()).await;
     assert_eq!(notifications.waiting(), None, "it is explained once");
     page.find("page-welcome").await;
+    assert!(!page.has("toast").await, "the window says it once as well");
 
     icon.choose("Quit Quorum").await;
     desktop.app_ended().await;

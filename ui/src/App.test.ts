@@ -78,6 +78,28 @@ describe("first run", () => {
 	});
 });
 
+test("a window that cannot hear the program says so, and another try is whole", async () => {
+	const { createFake } = await import("./lib/backend/fake");
+	const { useBackend } = await import("./lib/backend");
+	const { render } = await import("@testing-library/svelte");
+	const { default: App } = await import("./App.svelte");
+	const { forget } = await import("./test-views");
+	forget();
+	const fake = createFake({ now: new TestClock().read });
+	let deaf = true;
+	useBackend({
+		...fake,
+		listen: (event, heard) => (deaf ? Promise.reject(new Error("not allowed")) : fake.listen(event, heard)),
+	});
+	render(App);
+	expect((await screen.findByTestId("start-failed")).textContent).toContain("not allowed");
+	deaf = false;
+	await fireEvent.click(screen.getByText("Try again"));
+	await screen.findByTestId("status");
+	fake.request({ page: "settings", run: null });
+	await screen.findByTestId("page-settings");
+});
+
 describe("runs", () => {
 	test("are grouped, and the live one shows its batches and failures by cause", async () => {
 		await openApp();
@@ -302,6 +324,16 @@ describe("settings", () => {
 		await waitFor(() => expect(saves()).toBe(2));
 	});
 
+	test("a switch that could not be saved goes back, and the reason is in view", async () => {
+		const fake = await openApp();
+		await go("settings");
+		fake.failNext("settingsSet", "internal", "The entry at login could not be written.");
+		await fireEvent.click(screen.getByTestId("start-at-login"));
+		expect((await screen.findByTestId("settings-error")).textContent).toContain("could not be written");
+		expect(screen.getByTestId<HTMLInputElement>("start-at-login").checked).toBe(false);
+		expect(screen.getByTestId("settings-error").closest(".scroll")).toBeNull();
+	});
+
 	test("a dataset is removed after asking, and a live run protects its own", async () => {
 		const fake = await openApp();
 		await go("settings");
@@ -391,6 +423,14 @@ describe("everywhere", () => {
 		await fireEvent.keyDown(screen.getByTestId("palette"), { key: "Enter" });
 		expect(screen.getByTestId("page-settings")).toBeTruthy();
 		expect(screen.queryByTestId("palette")).toBeNull();
+	});
+
+	test("a window that comes back from the tray says where it was", async () => {
+		const fake = await openApp();
+		fake.emit("trayExplained", null);
+		expect((await screen.findByTestId("toast")).textContent).toContain("Its menu there quits.");
+		await fireEvent.click(screen.getByTestId("toast-action"));
+		await screen.findByTestId("page-settings");
 	});
 
 	test("letters go to pages, but not while a field has the focus, nor when switched off", async () => {

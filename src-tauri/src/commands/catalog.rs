@@ -21,6 +21,18 @@ pub async fn catalog_overview(program: State<'_, Program>) -> Result<CatalogOver
 
 #[tauri::command]
 #[specta::specta]
+pub async fn catalog_drafts(program: State<'_, Program>) -> Result<Vec<CatalogChange>, ApiError> {
+    program.blocking(|quorum| quorum.catalog_drafts()).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn catalog_drafts_keep(program: State<'_, Program>, drafts: Vec<CatalogChange>) -> Result<(), ApiError> {
+    program.blocking(move |quorum| quorum.catalog_drafts_keep(&drafts)).await
+}
+
+#[tauri::command]
+#[specta::specta]
 pub async fn catalog_text(program: State<'_, Program>, path: String) -> Result<CatalogText, ApiError> {
     program.blocking(move |quorum| quorum.catalog_text(&path)).await
 }

@@ -23,7 +23,9 @@ mod window;
 
 use tauri_specta::{Builder, collect_commands, collect_events};
 
-use crate::events::{ActivityAdded, ConnectionChanged, DatasetsChanged, ImportProgressed, PageRequested, RunChanged};
+use crate::events::{
+    ActivityAdded, ConnectionChanged, DatasetsChanged, ImportProgressed, PageRequested, RunChanged, TrayExplained,
+};
 
 /// All commands and events.
 pub fn builder() -> Builder<tauri::Wry> {
@@ -40,6 +42,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             topic::topic_list,
             catalog::catalog_overview,
             catalog::catalog_text,
+            catalog::catalog_drafts,
+            catalog::catalog_drafts_keep,
             catalog::catalog_topic,
             catalog::catalog_prompt,
             catalog::catalog_try,
@@ -49,7 +53,9 @@ pub fn builder() -> Builder<tauri::Wry> {
             plan::model_list,
             model::model_table,
             model::model_edit,
+            model::model_add,
             model::model_reset,
+            model::model_restore,
             model::models_ask,
             plan::plan_estimate,
             plan::extraction_start,
@@ -105,5 +111,6 @@ pub fn builder() -> Builder<tauri::Wry> {
             ImportProgressed,
             DatasetsChanged,
             PageRequested,
+            TrayExplained,
         ])
 }

@@ -2,7 +2,7 @@
 
 use quorum_api::dto::{
     error::ApiError,
-    model::{ModelField, ModelTable},
+    model::{ModelEdit, ModelField, ModelReset, ModelTable, ModelTaken},
 };
 use tauri::State;
 
@@ -27,8 +27,24 @@ pub async fn model_edit(
 
 #[tauri::command]
 #[specta::specta]
-pub async fn model_reset(program: State<'_, Program>, model: Option<String>) -> Result<ModelTable, ApiError> {
+pub async fn model_add(
+    program: State<'_, Program>,
+    model: String,
+    edits: Vec<ModelEdit>,
+) -> Result<ModelTable, ApiError> {
+    program.blocking(move |quorum| quorum.model_add(&model, &edits)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn model_reset(program: State<'_, Program>, model: Option<String>) -> Result<ModelReset, ApiError> {
     program.blocking(move |quorum| quorum.model_reset(model.as_deref())).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn model_restore(program: State<'_, Program>, taken: Vec<ModelTaken>) -> Result<ModelTable, ApiError> {
+    program.blocking(move |quorum| quorum.model_restore(&taken)).await
 }
 
 #[tauri::command]

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
 	ago,
 	calendarDay,
+	clock,
 	counted,
 	daysUntil,
 	listed,
@@ -16,6 +17,7 @@ import {
 	tokens,
 	usableLocale,
 	when,
+	whenExactly,
 } from "./format";
 
 describe("money", () => {
@@ -67,6 +69,18 @@ describe("times", () => {
 		expect(ago(now - 3 * 86_400, now)).toMatch(/^\d{1,2} \w+ 2026$/);
 		expect(when(now - 3 * 86_400, now)).toMatch(/^\d{1,2} \w+$/);
 		expect(when(now - 60, now)).toMatch(/\d{1,2}:\d{2}/);
+	});
+
+	test("a clock alone means today, ahead as well as back", () => {
+		const at = (day: number, hour: number) => new Date(2026, 10, day, hour, 10).getTime() / 1000;
+		const evening = at(24, 23);
+		expect(when(at(24, 1), evening)).toBe(clock(at(24, 1)));
+		expect(when(at(23, 23), at(24, 0))).toBe("yesterday");
+		expect(when(at(22, 23), at(24, 0))).toBe("22 Nov");
+		expect(when(at(25, 3), evening)).toBe("25 Nov");
+		expect(when(at(27, 23), evening)).toBe("27 Nov");
+		expect(whenExactly(at(27, 23), evening)).toBe(`27 Nov, ${clock(at(27, 23))}`);
+		expect(whenExactly(evening, at(24, 1))).toBe(clock(evening));
 	});
 
 	test.each([

@@ -130,6 +130,12 @@ export function readNumber(text: string, { group, decimal }: Signs = signs): num
 	return Number(digits.replace(decimal, ".").replace("−", "-"));
 }
 
+/** A typed number with the point that the program reads; what is no number goes as it is, and is refused in words. */
+export function pointed(typed: string): string {
+	const number = readNumber(typed);
+	return Number.isNaN(number) ? typed : String(number);
+}
+
 /** Seconds as `40 s`, `6 min`, `3 h`, `2 days`. */
 export function span(seconds: number): string {
 	const s = Math.max(0, Math.round(seconds));
@@ -167,9 +173,22 @@ export const day = (at: number): string => days.format(at * 1000);
 /** `24 Nov` */
 export const dayShort = (at: number): string => daysShort.format(at * 1000);
 
-/** The clock within 24 hours, else the day. */
+/** Days of the person's calendar from `now` to `at`: −1 is yesterday. */
+function daysFrom(now: number, at: number): number {
+	const noon = (t: number) => new Date(t * 1000).setHours(12, 0, 0, 0);
+	// A day of 23 or 25 hours is one day.
+	return Math.round((noon(at) - noon(now)) / 86_400_000);
+}
+
+/** The clock today, `yesterday`, else the day. */
 export function when(at: number, now: number): string {
-	return now - at < 86400 && clocks.format(at * 1000) ? clock(at) : dayShort(at);
+	const days = daysFrom(now, at);
+	return days === 0 ? clock(at) : days === -1 ? "yesterday" : dayShort(at);
+}
+
+/** As `when`, with the clock on other days too: `26 Nov, 03:10`. */
+export function whenExactly(at: number, now: number): string {
+	return daysFrom(now, at) === 0 ? clock(at) : `${when(at, now)}, ${clock(at)}`;
 }
 
 /** `4 Nov 2017` from `2017-11-04`, without a time zone's say. */

@@ -46,6 +46,9 @@ export const failureWords: Record<FailureCause, string> = {
 	expired: "Not reached before the batch expired",
 	cancelled: "Cancelled before it was reached",
 	missing: "No line for it in the provider's files",
+	unclear: "No answer arrived; it may have been billed",
+	batchRefused: "The whole batch was refused",
+	batchMissing: "The whole batch is gone at the provider",
 	other: "Failed for another reason",
 };
 

@@ -31,7 +31,7 @@ impl Quorum {
         let models = self.models()?;
         let mut estimate = sum_up(&wishes, &drafts, &models);
         let largest = drafts.iter().map(|(draft, _)| draft.requests()).max().unwrap_or(0);
-        (estimate.seconds_min, estimate.seconds_max) = self.expected_seconds(largest)?.unzip();
+        estimate.time = self.expected_time(largest, wishes[0].mode)?;
         let tried: BTreeSet<String> = self.tried(&wishes, &drafts)?;
         estimate.trial_models = estimate.per_model.iter().map(|share| share.model.clone()).collect();
         estimate.trial_models.retain(|model| tried.contains(model));
@@ -147,6 +147,7 @@ pub(crate) fn sum_up(wishes: &[Wish], drafts: &[(Draft, Arc<Topic>)], models: &M
         output_tokens: sum(&|draft| draft.shares.iter().map(|share| share.estimate.output_tokens).sum()),
         usd: total_usd(per_model.iter().map(|model| model.usd)),
         usd_full: total_usd(per_model.iter().map(|model| model.usd_full)),
+        usd_batch: total_usd(shares().filter_map(|share| share.estimate.usd)),
         per_model,
         output_basis: if has_history && shares().any(|share| share.estimate.requests > 0) {
             plan::OutputBasis::ThisTopic
@@ -155,8 +156,7 @@ pub(crate) fn sum_up(wishes: &[Wish], drafts: &[(Draft, Arc<Topic>)], models: &M
         },
         trial_models: Vec::new(),
         trial_requests: u32_of(CANARY_REQUESTS as u64),
-        seconds_min: None,
-        seconds_max: None,
+        time: None,
         fingerprint: fingerprint(wishes, drafts),
         ladder: Vec::new(),
         warnings: Vec::new(),

@@ -5,7 +5,7 @@ use quorum_core::{
     models::{
         ModelTable, Parameter, SHIPPED_AS_OF,
         announced::Announced,
-        edits::{Edit, EditError, Field},
+        edits::{Edit, EditError, Field, ModelEdits},
     },
 };
 use quorum_engine::{
@@ -16,7 +16,7 @@ use crate::{
     Quorum,
     dto::{
         error::ApiError,
-        model::{self, ModelField, ModelRow},
+        model::{self, LearnedAllowance, ModelEdit, ModelField, ModelReset, ModelRow, ModelTaken},
     },
 };
 
@@ -71,6 +71,16 @@ impl Quorum {
         self.model_set(model, &[Edit::read(field_of(field), value)?])
     }
 
+    /// Adds a model that is not shipped, with its prices and whatever else is known of it. One that is in the table is refused:
+    /// its values would be overwritten unseen.
+    pub fn model_add(&self, model: &str, edits: &[ModelEdit]) -> Result<model::ModelTable, ApiError> {
+        let name = model.trim();
+        if self.models()?.get(name).is_some() {
+            return Err(ApiError::invalid(format!("{name} is in the table already.")).safe("The table is unchanged."));
+        }
+        self.model_set(name, &read(edits)?)
+    }
+
     /// Takes in edits of one model, all or none. What is planned and sent from now on goes by them; a run keeps the prices that
     /// it was agreed to at.
     pub fn model_set(&self, model: &str, edits: &[Edit]) -> Result<model::ModelTable, ApiError> {
@@ -85,25 +95,57 @@ impl Quorum {
         self.model_table()
     }
 
-    /// Brings the shipped values of one model back, or of all; a model that the user added goes.
-    pub fn model_reset(&self, model: Option<&str>) -> Result<model::ModelTable, ApiError> {
+    /// Brings the shipped values of one model back, or of all; a model that the user added goes. Says what it took, so that
+    /// [`Quorum::model_restore`] can bring it back.
+    pub fn model_reset(&self, model: Option<&str>) -> Result<ModelReset, ApiError> {
         let mut edits = model_edits(self.store())?;
-        match model.map(ModelId::from) {
-            Some(model) => {
-                let is_known = self.models()?.get(model.as_str()).is_some();
-                if !edits.reset(&model) && !is_known {
-                    return Err(ApiError::not_found(format!("There is no model {model} in the table.")));
-                }
-                self.forget_learned(&model)?;
+        let table = self.models()?;
+        let models: Vec<ModelId> = match model.map(ModelId::from) {
+            Some(model) if table.get(model.as_str()).is_none() && edits.of(&model).is_empty() => {
+                return Err(ApiError::not_found(format!("There is no model {model} in the table.")));
             }
-            None => {
-                for row in self.models()?.0 {
-                    self.forget_learned(&row.model)?;
+            Some(model) => vec![model],
+            None => table.0.into_iter().map(|row| row.model).collect(),
+        };
+        let allowances = Allowances::load(self.store())?;
+        let mut taken: Vec<ModelTaken> = models.iter().map(|model| taken_of(model, &edits, &allowances)).collect();
+        taken.retain(|taken| !taken.edits.is_empty() || !taken.learned.is_empty());
+        for id in &models {
+            edits.reset(id);
+            self.forget_learned(id)?;
+        }
+        if model.is_none() {
+            // Edits of models that are shipped no more as well: without prices they are in no table.
+            edits.reset_all();
+        }
+        save_model_edits(self.store(), &edits)?;
+        self.poke();
+        Ok(ModelReset { table: self.model_table()?, taken })
+    }
+
+    /// Brings back what a reset has taken. What was edited or learned since wins.
+    pub fn model_restore(&self, taken: &[ModelTaken]) -> Result<model::ModelTable, ApiError> {
+        let mut edits = model_edits(self.store())?;
+        let mut allowances = Allowances::load(self.store())?;
+        let shipped = table_without_edits(self.store(), self.address()?.as_str())?;
+        for ModelTaken { model, edits: former, learned } in taken {
+            let model = ModelId::new(model);
+            let since = edits.edited(&model);
+            let mut back = read(former)?;
+            back.retain(|edit| !since.contains(&edit.field()));
+            edits.set(&shipped, &model, &back)?;
+            for LearnedAllowance { provider, tokens } in learned {
+                if allowances.learned(provider, &model).is_none() {
+                    let tokens = tokens.parse().map_err(|_| {
+                        ApiError::invalid(format!("`{tokens}` is not a number of tokens."))
+                            .safe("The table is unchanged.")
+                    })?;
+                    allowances.learn(provider, &model, tokens);
                 }
-                edits.reset_all();
             }
         }
         save_model_edits(self.store(), &edits)?;
+        allowances.save(self.store())?;
         self.poke();
         self.model_table()
     }
@@ -135,6 +177,20 @@ impl Quorum {
     ) -> Result<(), ApiError> {
         let models = listed.into_iter().map(|model| (ModelId::new(model.id), model.shutdown_date));
         Ok(save_announced(self.store(), provider, Announced::new(self.now(), models))?)
+    }
+}
+
+fn read(edits: &[ModelEdit]) -> Result<Vec<Edit>, ApiError> {
+    edits.iter().map(|edit| Ok(Edit::read(field_of(edit.field), &edit.value)?)).collect()
+}
+
+fn taken_of(model: &ModelId, edits: &ModelEdits, allowances: &Allowances) -> ModelTaken {
+    let edit = |edit: &Edit| ModelEdit { field: shown(edit.field()), value: edit.text() };
+    let learned = allowances.learned_of(model).into_iter();
+    ModelTaken {
+        model: model.to_string(),
+        edits: edits.of(model).iter().map(edit).collect(),
+        learned: learned.map(|(provider, tokens)| LearnedAllowance { provider, tokens: tokens.to_string() }).collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Only wishes are written here (flags of the manifest, a further round); the loop carries them out at its next tick.
 
-use quorum_core::manifest::{Cause, ManifestId, ManifestState, Pause, PauseKind};
+use quorum_core::manifest::{Batch, ManifestId, Pause, PauseKind};
 use quorum_engine::OpenFailure;
 use quorum_store::{Activity, ActivityKind};
 
@@ -12,9 +12,9 @@ use crate::{
     dto::{
         error::{ApiError, ErrorCode},
         events::Event,
-        run::{FailureCause, RunSummary},
+        run::{FailureCause, RetryWhen, RunSummary},
     },
-    runs::failure_cause,
+    failures::{batch_cause, failure_cause, may_succeed, retry_when},
 };
 
 impl Quorum {
@@ -95,8 +95,8 @@ impl Quorum {
         Ok(())
     }
 
-    /// Asks failed requests again: those of one cause or model, or all that may succeed. Refused and missing batches are sent
-    /// anew. Answers that came, and requests that another run asks, are never asked again.
+    /// Asks failed requests again: those of one cause or model, or all that may succeed. Refused and missing batches have causes
+    /// of their own, and are sent anew with those or with all. Answers that came, and requests that another run asks, are never asked again.
     pub fn run_retry(
         &self,
         run: &str,
@@ -126,20 +126,27 @@ impl Quorum {
         let id = self.run_id(run)?;
         let manifest = self.store().manifest(id)?;
         let batches = self.store().batches(id)?;
-        if manifest.state(&batches) == ManifestState::Live && manifest.finished_at.is_none() {
-            return Err(ApiError::new(ErrorCode::RunState, "The run is still under way.")
-                .action("Failed requests can be asked again once its batches are in."));
+        match retry_when(&manifest, &batches) {
+            RetryWhen::Now => {}
+            RetryWhen::BatchesAreIn => {
+                return Err(ApiError::new(ErrorCode::RunState, "The run is still under way.")
+                    .action("Failed requests can be asked again once its batches are in."));
+            }
+            RetryWhen::Resumed => {
+                return Err(ApiError::new(ErrorCode::RunState, "The run is paused before all of it was sent.")
+                    .safe("Nothing was sent.")
+                    .action("Resume it first: asking again would send the rest as well."));
+            }
         }
+        let is_of_model = |of: &str| model.is_none_or(|model| model == of);
         let is_wanted = |failure: &OpenFailure| {
             let found = failure_cause(failure.failure.cause, &failure.failure.code, failure.failure.status);
-            cause.is_none_or(|cause| cause == found)
-                && model.is_none_or(|model| model == failure.model.as_str())
-                && (cause.is_some()
-                    || failure.failure.cause.is_retryable()
-                    || failure.failure.cause == Cause::Cancelled)
+            let is_picked = cause.map_or_else(|| may_succeed(failure.failure.cause), |cause| cause == found);
+            is_picked && is_of_model(failure.model.as_str())
         };
-        let is_sent_anew =
-            |batch: &quorum_core::manifest::Batch| model.is_none_or(|model| model == batch.model.as_str());
+        let is_sent_anew = |batch: &Batch| {
+            is_of_model(batch.model.as_str()) && cause.is_none_or(|cause| batch_cause(batch) == Some(cause))
+        };
         if self.inner.engine.ask_again(id, is_wanted, is_sent_anew, at_once)? == 0 {
             return Err(ApiError::new(ErrorCode::RunState, "Nothing of this run can be asked again.")
                 .safe("Its votes are stored."));

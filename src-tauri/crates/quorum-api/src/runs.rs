@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 
 use quorum_core::{
     manifest::{
-        Batch, BatchId, BatchState, Cause, Manifest, ManifestId, ManifestState, Outcome, PauseKind, Realm, TroubleKind,
+        Batch, BatchId, BatchState, Manifest, ManifestId, ManifestState, Outcome, PauseKind, Realm, TroubleKind,
     },
     models::total_usd,
 };
-use quorum_engine::{Allowances, Expected, OpenFailure, expected, open_failures};
+use quorum_engine::{Allowances, Expected, expected, open_failures, outstanding};
 
 use crate::{
     Quorum,
     dto::{
         error::ApiError,
         events::Event,
-        run::{self, BatchDetail, FailureCause, FailureGroup, RunDetail, RunState, RunSummary, SpendPoint},
+        run::{self, BatchDetail, ResumeLifts, ResumeOffer, RunDetail, RunState, RunSummary, SpendPoint},
     },
     ensembles::members_of,
+    failures::{retry_when, split_words},
 };
 
 impl Quorum {
@@ -99,6 +100,8 @@ impl Quorum {
             ensemble,
             batches: batch_details(&manifest, &batches, &expected),
             failures,
+            retry_when: retry_when(&manifest, &batches),
+            resume: resume_offer(&manifest, &batches),
             spend,
             usd_forecast,
             eta_earliest_at: pace.map(|pace| pace.earliest_at),
@@ -118,53 +121,6 @@ impl Quorum {
         }
         let allowances = Allowances::load(self.store())?;
         Ok(expected(&all, |model| allowances.usable(provider, model), self.now()))
-    }
-
-    fn failure_groups(&self, manifest: &Manifest, batches: &[Batch]) -> Result<Vec<FailureGroup>, ApiError> {
-        let mut groups: BTreeMap<(String, Cause, String, u16), Vec<OpenFailure>> = BTreeMap::new();
-        for failure in open_failures(self.store(), manifest, batches)? {
-            let key = (
-                failure.model.to_string(),
-                failure.failure.cause,
-                failure.failure.code.clone(),
-                failure.failure.status,
-            );
-            groups.entry(key).or_default().push(failure);
-        }
-        let mut groups: Vec<FailureGroup> = groups
-            .into_iter()
-            .map(|((model, cause, code, status), failures)| {
-                let count = u32::try_from(failures.len()).unwrap_or(u32::MAX);
-                let per_request = usd_per_request(manifest, batches, &model);
-                FailureGroup {
-                    cause: failure_cause(cause, &code, status),
-                    provider_code: Some(code).filter(|code| !code.is_empty()),
-                    example: failures.first().map(|failure| failure.failure.words.clone()),
-                    model,
-                    count,
-                    retryable: cause.is_retryable() || cause == Cause::Cancelled,
-                    usd_retry: per_request * f64::from(count),
-                }
-            })
-            .collect();
-        // Batches that were refused as a whole have no lines: each is a group of its own.
-        for batch in batches.iter().filter(|batch| matches!(batch.state, BatchState::Failed | BatchState::Missing)) {
-            groups.push(FailureGroup {
-                cause: if batch.state == BatchState::Missing || has_lost_results(batch) {
-                    FailureCause::Missing
-                } else {
-                    FailureCause::RequestRejected
-                },
-                provider_code: None,
-                example: batch.trouble.as_ref().map(|trouble| trouble.words.clone()),
-                model: batch.model.to_string(),
-                count: batch.requests,
-                retryable: true,
-                usd_retry: usd_per_request(manifest, batches, batch.model.as_str()) * f64::from(batch.requests),
-            });
-        }
-        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
-        Ok(groups)
     }
 
     /// Tells that a run changed and gives its present state.
@@ -197,6 +153,23 @@ fn run_state(manifest: &Manifest, batches: &[Batch]) -> RunState {
     }
 }
 
+/// What going on with a paused run sends, and what it lifts.
+fn resume_offer(manifest: &Manifest, batches: &[Batch]) -> Option<ResumeOffer> {
+    let paused = manifest.paused.as_ref().filter(|_| !manifest.cancelled && manifest.finished_at.is_none())?;
+    let unsent = || batches.iter().filter(|batch| batch.state.is_unsent());
+    Some(ResumeOffer {
+        requests: unsent().fold(0, |sum: u32, batch| sum.saturating_add(batch.requests)),
+        usd: total_usd(unsent().map(|batch| outstanding(manifest, batch))),
+        lifts: match paused.kind {
+            PauseKind::Budget => Some(ResumeLifts::Budget),
+            PauseKind::Canary => Some(ResumeLifts::Trial),
+            PauseKind::User | PauseKind::TermsChanged | PauseKind::Elsewhere | PauseKind::Account | PauseKind::Key => {
+                None
+            }
+        },
+    })
+}
+
 fn is_paused_by_user(manifest: &Manifest) -> bool {
     manifest.paused.as_ref().is_some_and(|pause| pause.kind == PauseKind::User)
 }
@@ -223,42 +196,6 @@ fn reason(manifest: &Manifest, batches: &[Batch]) -> Option<String> {
             _ => words.lines().next().unwrap_or_default().to_owned(),
         })
     })
-}
-
-/// It was answered, and the answers are gone.
-fn has_lost_results(batch: &Batch) -> bool {
-    batch.trouble.as_ref().is_some_and(|trouble| trouble.kind == TroubleKind::ResultsGone)
-}
-
-/// What one request costs by this run's own figures, else by its estimate.
-fn usd_per_request(manifest: &Manifest, batches: &[Batch], model: &str) -> f64 {
-    let of_model = || batches.iter().filter(|batch| batch.model.as_str() == model);
-    let votes: u32 = of_model().map(|batch| batch.votes).sum();
-    if votes > 0 {
-        return of_model().map(|batch| batch.usd).sum::<f64>() / f64::from(votes);
-    }
-    let requests: u32 = batches.iter().filter(|batch| batch.round == 0).map(|batch| batch.requests).sum();
-    manifest.usd_estimated / f64::from(requests.max(1))
-}
-
-pub(crate) fn failure_cause(cause: Cause, code: &str, status: u16) -> FailureCause {
-    match cause {
-        Cause::Expired => FailureCause::Expired,
-        Cause::Cancelled => FailureCause::Cancelled,
-        Cause::Lost => FailureCause::Missing,
-        Cause::CutOff => FailureCause::CutOff,
-        Cause::Refused | Cause::Filtered => FailureCause::Refused,
-        Cause::Unreadable => FailureCause::Unreadable,
-        Cause::Rejected => FailureCause::RequestRejected,
-        Cause::Unclear => FailureCause::Other,
-        Cause::Temporary if code == "request_timeout" || status == 408 => FailureCause::Timeout,
-        Cause::Temporary => match status {
-            0 => FailureCause::EmptyAnswer,
-            429 => FailureCause::RateLimited,
-            500.. => FailureCause::ProviderFailed,
-            _ => FailureCause::Other,
-        },
-    }
 }
 
 fn batch_details(manifest: &Manifest, batches: &[Batch], expected: &BTreeMap<BatchId, Expected>) -> Vec<BatchDetail> {
@@ -292,15 +229,6 @@ fn batch_details(manifest: &Manifest, batches: &[Batch], expected: &BTreeMap<Bat
             }
         })
         .collect()
-}
-
-/// The first of the provider's words, as code and message where they have that form.
-fn split_words(batch: &Batch) -> (Option<String>, Option<String>) {
-    let Some(trouble) = batch.trouble.as_ref().filter(|trouble| !trouble.words.is_empty()) else { return (None, None) };
-    match trouble.words.split_once(": ") {
-        Some((code, message)) if !code.contains(' ') => (Some(code.to_owned()), Some(message.to_owned())),
-        _ => (None, Some(trouble.words.clone())),
-    }
 }
 
 fn batch_state(batch: &Batch) -> run::BatchState {

@@ -52,6 +52,12 @@ impl Allowances {
         self.learned.get(provider)?.get(model).copied()
     }
 
+    /// What each provider said about a model.
+    pub fn learned_of(&self, model: &ModelId) -> Vec<(String, u64)> {
+        let of = |(provider, models): (&String, &BTreeMap<ModelId, u64>)| Some((provider.clone(), *models.get(model)?));
+        self.learned.iter().filter_map(of).collect()
+    }
+
     pub fn known(&self, provider: &str, model: &ModelId) -> Option<u64> {
         self.learned(provider, model).or_else(|| self.stated.get(model).copied())
     }

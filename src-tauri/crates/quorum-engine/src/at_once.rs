@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Calls that wait for their answers at a time, and so the most that a crash leaves unclear.
-const ASKED_MAX: usize = 8;
+pub const ASKED_MAX: usize = 8;
 
 /// Portions asked in one tick; the rest follows in the next, so that other batches get their turn.
 const PORTIONS_MAX: usize = 32;

@@ -33,6 +33,7 @@ pub mod step;
 mod submit;
 
 pub use allowance::Allowances;
+pub use at_once::ASKED_MAX;
 pub use clock::{Clock, SystemClock};
 pub use draft::{Draft, DraftBatch, DraftRequest, LadderStep, ModelShare, draft, is_current, ladder};
 pub use engine::{Connect, Engine, Options, Tick, Topics};

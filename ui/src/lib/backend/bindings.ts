@@ -15,6 +15,8 @@ export const commands = {
 	topicList: (dataset: string | null) => typedError<TopicSummary[], ApiError>(__TAURI_INVOKE("topic_list", { dataset })),
 	catalogOverview: () => typedError<CatalogOverview, ApiError>(__TAURI_INVOKE("catalog_overview")),
 	catalogText: (path: string) => typedError<CatalogText, ApiError>(__TAURI_INVOKE("catalog_text", { path })),
+	catalogDrafts: () => typedError<CatalogChange[], ApiError>(__TAURI_INVOKE("catalog_drafts")),
+	catalogDraftsKeep: (drafts: CatalogChange[]) => typedError<null, ApiError>(__TAURI_INVOKE("catalog_drafts_keep", { drafts })),
 	catalogTopic: (topic: string, changes: CatalogChange[]) => typedError<CatalogTopic, ApiError>(__TAURI_INVOKE("catalog_topic", { topic, changes })),
 	catalogPrompt: (query: PromptQuery, changes: CatalogChange[]) => typedError<RenderedPrompt, ApiError>(__TAURI_INVOKE("catalog_prompt", { query, changes })),
 	catalogTry: (changes: CatalogChange[]) => typedError<CatalogCheck, ApiError>(__TAURI_INVOKE("catalog_try", { changes })),
@@ -24,7 +26,9 @@ export const commands = {
 	modelList: () => typedError<ModelList, ApiError>(__TAURI_INVOKE("model_list")),
 	modelTable: () => typedError<ModelTable, ApiError>(__TAURI_INVOKE("model_table")),
 	modelEdit: (model: string, field: ModelField, value: string) => typedError<ModelTable, ApiError>(__TAURI_INVOKE("model_edit", { model, field, value })),
-	modelReset: (model: string | null) => typedError<ModelTable, ApiError>(__TAURI_INVOKE("model_reset", { model })),
+	modelAdd: (model: string, edits: ModelEdit[]) => typedError<ModelTable, ApiError>(__TAURI_INVOKE("model_add", { model, edits })),
+	modelReset: (model: string | null) => typedError<ModelReset, ApiError>(__TAURI_INVOKE("model_reset", { model })),
+	modelRestore: (taken: ModelTaken[]) => typedError<ModelTable, ApiError>(__TAURI_INVOKE("model_restore", { taken })),
 	modelsAsk: () => typedError<ModelTable, ApiError>(__TAURI_INVOKE("models_ask")),
 	planEstimate: (request: PlanRequest) => typedError<Estimate, ApiError>(__TAURI_INVOKE("plan_estimate", { request })),
 	extractionStart: (request: PlanRequest, budgetUsd: number | null, fingerprint: string) => typedError<ExtractionStarted, ApiError>(__TAURI_INVOKE("extraction_start", { request, budgetUsd, fingerprint })),
@@ -84,6 +88,7 @@ export const events = {
 	importProgressed: makeEvent<ImportProgressed, ImportProgressed>("import-progressed"),
 	pageRequested: makeEvent<PageRequested, PageRequested>("page-requested"),
 	runChanged: makeEvent<RunChanged, RunChanged>("run-changed"),
+	trayExplained: makeEvent<TrayExplained, TrayExplained>("tray-explained"),
 };
 
 /* Types */
@@ -628,14 +633,15 @@ export type Estimate = {
 	usd: number,
 	/**  Without the batch discount. */
 	usdFull: number,
+	/**  As batches, whatever the mode. */
+	usdBatch: number,
 	outputBasis: OutputBasis,
 	/**  Models that are tried with a few requests first, unless that is left out. */
 	trialModels: string[],
 	/**  Requests of each trial. */
 	trialRequests: number,
-	/**  How long it takes by experience, in seconds; `None` while there is none. */
-	secondsMin: number | null,
-	secondsMax: number | null,
+	/**  How long it may take; `None`: there is nothing to send. */
+	time: TimeEstimate | null,
 	/**  Names this very plan. `extraction_start` refuses one that has changed since. */
 	fingerprint: string,
 	/**  The presets and the chosen K, ascending. */
@@ -689,12 +695,18 @@ export type FailureCause =
 /**  The batch ended before the request was reached. */
 "expired" | "cancelled" | 
 /**  The provider's files hold no line for it. */
-"missing" | "other";
+"missing" | 
+/**  Asked at once, and no answer arrived: it may have been answered and billed. */
+"unclear" | 
+/**  Its whole batch was refused, or could not be sent. */
+"batchRefused" | 
+/**  Its whole batch is unknown at the provider, or the batch's answers are gone there. */
+"batchMissing" | "other";
 
-/**  Failed requests of one cause and one model. */
+/**  Failed requests of one cause and one model: what asking that cause again sends. */
 export type FailureGroup = {
 	cause: FailureCause,
-	/**  The provider's own code, such as `request_timeout`. */
+	/**  The provider's own code, such as `request_timeout`; several with commas. */
 	providerCode: string | null,
 	/**  The provider's message for one of them. */
 	example: string | null,
@@ -941,6 +953,13 @@ export type LadderStep = {
 	usd: number,
 };
 
+export type LearnedAllowance = {
+	/**  Base address. */
+	provider: string,
+	/**  Digits: 64-bit integers do not cross to the window. */
+	tokens: string,
+};
+
 export type MissingReason = "neverAsked" | 
 /**  At the provider, or planned in a live run. */
 "inFlight" | "failed";
@@ -966,6 +985,12 @@ export type ModelConfusion = {
 	agreementPercent: number | null,
 	/**  Reviews where `a` says the row's value and `b` the column's. */
 	counts: number[][],
+};
+
+/**  One field of a model with a value of the user's, as a person writes it. */
+export type ModelEdit = {
+	field: ModelField,
+	value: string,
 };
 
 export type ModelEstimate = {
@@ -1002,6 +1027,12 @@ export type ModelPrice = {
 	outputUsd: number,
 	/**  The day after which the provider no longer serves it, `YYYY-MM-DD`. */
 	shutdownDate: string | null,
+};
+
+/**  What a reset has taken from the table, and how it comes back. */
+export type ModelReset = {
+	table: ModelTable,
+	taken: ModelTaken[],
 };
 
 /**  One model as everything uses it. Prices are US dollars per million tokens at the standard rate; a batch costs half. */
@@ -1042,6 +1073,14 @@ export type ModelTable = {
 	shippedAsOf: string,
 	/**  When the provider was last asked for its models. */
 	askedAt: number | null,
+};
+
+/**  What a reset has taken from one model. */
+export type ModelTaken = {
+	model: string,
+	edits: ModelEdit[],
+	/**  What providers' refusals have told of its queue allowance. */
+	learned: LearnedAllowance[],
 };
 
 /**  One switch a kind of notification. */
@@ -1369,6 +1408,25 @@ export type ResultsRow = {
 	leastSure: number | null,
 };
 
+/**  What stopped a run, and stops it no more once it is resumed. */
+export type ResumeLifts = "budget" | "trial";
+
+/**  What resuming a paused run lets go. */
+export type ResumeOffer = {
+	/**  Not sent yet. */
+	requests: number,
+	/**  What they are expected to cost. */
+	usd: number,
+	lifts: ResumeLifts | null,
+};
+
+/**  When failed requests can be asked again. */
+export type RetryWhen = "now" | 
+/**  Batches are still under way. */
+"batchesAreIn" | 
+/**  It is paused before all was sent: asking again would let the rest go as well. */
+"resumed";
+
 export type ReviewDetail = {
 	query: ReviewQuery,
 	business: string,
@@ -1482,6 +1540,9 @@ export type RunDetail = {
 	/**  In the order of sending. */
 	batches: BatchDetail[],
 	failures: FailureGroup[],
+	retryWhen: RetryWhen,
+	/**  What going on would send; `None`: it is not paused. */
+	resume: ResumeOffer | null,
 	/**  Ascending in time; the sum grows with every ingested batch. */
 	spend: SpendPoint[],
 	usdForecast: number | null,
@@ -1622,6 +1683,21 @@ export type ThresholdBound =
 /**  The verdict holds up to this score. */
 "max";
 
+/**  Where the expected time comes from. */
+export type TimeBasis = 
+/**  Runs of a like size that this provider has answered in this mode. */
+"likeRuns" | 
+/**  No such run yet: the provider's window for a batch. */
+"window" | 
+/**  No such run yet: a usual time of an answer. */
+"assumed";
+
+export type TimeEstimate = {
+	secondsMin: number,
+	secondsMax: number,
+	basis: TimeBasis,
+};
+
 export type TopicChange = {
 	topic: string,
 	name: string,
@@ -1706,6 +1782,9 @@ export type TopicSummary = {
 	/**  Filled when a dataset was named. */
 	coverage: TopicCoverage | null,
 };
+
+/**  The window is back from the tray for the first time; the shell's own, as nothing else has a window. */
+export type TrayExplained = null;
 
 /**  A figure and what it says. */
 export type TrustFigure = {

@@ -14,6 +14,7 @@ import {
 	type ImportProgressed,
 	type PageRequested,
 	type RunChanged,
+	type TrayExplained,
 } from "./bindings";
 
 export type * from "./bindings";
@@ -27,6 +28,7 @@ export interface EventPayloads {
 	importProgressed: ImportProgressed;
 	datasetsChanged: DatasetsChanged;
 	pageRequested: PageRequested;
+	trayExplained: TrayExplained;
 }
 
 export type DropEvent = { kind: "over" } | { kind: "left" } | { kind: "dropped"; paths: string[] };
@@ -54,6 +56,7 @@ const listeners: {
 	importProgressed: events.importProgressed.listen,
 	datasetsChanged: events.datasetsChanged.listen,
 	pageRequested: events.pageRequested.listen,
+	trayExplained: events.trayExplained.listen,
 };
 
 const tauri: Backend = {
@@ -85,6 +88,15 @@ export function useBackend(other: Backend): void {
 }
 
 export type Outcome<T> = { ok: true; data: T } | { ok: false; error: ApiError };
+
+/** Awaits a dialog of the system's; one that cannot be opened is an error like any other. */
+export async function chosen(dialog: Promise<string | null>): Promise<Outcome<string | null>> {
+	try {
+		return { ok: true, data: await dialog };
+	} catch (thrown) {
+		return { ok: false, error: bridgeError(thrown) };
+	}
+}
 
 /** Awaits a command; whatever the bridge throws becomes an error of the same shape as the program's own. */
 export async function call<T>(

@@ -1,4 +1,4 @@
-// The catalog and what a person is changing in it. Edits are tried as they are typed and stay until saved or discarded.
+// The catalog and what a person is changing in it. Edits are tried as they are typed, and stay until saved or discarded: quitting keeps them.
 
 import {
 	type ApiError,
@@ -59,6 +59,7 @@ class CatalogPage {
 
 	#timer: ReturnType<typeof setTimeout> | null = null;
 	#asked = 0;
+	#readDrafts = false;
 
 	fileOf = (path: string): CatalogFile | null => this.files.find((f) => f.path === path) ?? null;
 	policyFile = (topic: string, variant: string): CatalogFile | null =>
@@ -68,6 +69,29 @@ class CatalogPage {
 
 	async load(): Promise<void> {
 		this.#take(await call(backend().commands.catalogOverview()));
+		if (!this.#readDrafts) await this.#takeUpDrafts();
+	}
+
+	/** What was typed before Quorum was quit. */
+	async #takeUpDrafts(): Promise<void> {
+		const r = await call(backend().commands.catalogDrafts());
+		if (!r.ok) {
+			this.error = r.error;
+			return;
+		}
+		this.#readDrafts = true;
+		const kept = r.data.flatMap((d) => (d.text === null ? [] : [[d.path, d.text]]));
+		if (kept.length === 0) return;
+		this.drafts = { ...Object.fromEntries(kept), ...this.drafts };
+		toasts.say("Edits from last time are here", `${kept.map(([path]) => path).join(", ")}: not saved yet.`);
+		this.#trySoon();
+	}
+
+	async #keepDrafts(): Promise<void> {
+		// Before those of last time were read, these would take their place.
+		if (!this.#readDrafts) return;
+		const r = await call(backend().commands.catalogDraftsKeep(this.changes));
+		if (!r.ok) this.error = r.error;
 	}
 
 	async openFile(path: string): Promise<void> {
@@ -106,10 +130,12 @@ class CatalogPage {
 		if (this.changes.length === 0) {
 			this.trial = null;
 			this.trying = false;
+			void this.#keepDrafts();
 			return;
 		}
 		this.trying = true;
 		this.#timer = setTimeout(async () => {
+			void this.#keepDrafts();
 			const r = await tryChanges(this.changes);
 			// Words typed meanwhile have a trial of their own coming.
 			if (asked !== this.#asked) return;
@@ -200,6 +226,7 @@ class CatalogPage {
 		this.overview = null;
 		this.texts = {};
 		this.drafts = {};
+		this.#readDrafts = false;
 		this.error = null;
 		this.#trySoon();
 	}

@@ -1,7 +1,7 @@
 // One import at a time: by dialog, by dropping a file on the window, or by a typed path.
 
 import { tick } from "svelte";
-import { type ApiError, backend, call, type ImportProgress, type ImportReport } from "../backend";
+import { type ApiError, backend, call, chosen, type ImportProgress, type ImportReport } from "../backend";
 import { app } from "./app.svelte";
 import { selection } from "./route.svelte";
 
@@ -32,9 +32,10 @@ class Importer {
 	}
 
 	async choose(): Promise<void> {
-		const path = await backend().pickFile();
-		if (!path) return;
-		this.path = path;
+		const picked = await chosen(backend().pickFile());
+		if (!picked.ok) this.error = picked.error;
+		if (!picked.ok || !picked.data) return;
+		this.path = picked.data;
 		await this.start();
 	}
 

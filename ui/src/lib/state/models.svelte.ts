@@ -1,7 +1,17 @@
 // The model table of Settings: one field is saved at a time, and what the program refuses stays in its field with the reason.
 
-import { type ApiError, backend, call, type ModelField, type ModelTable, type Outcome } from "../backend";
+import {
+	type ApiError,
+	backend,
+	call,
+	type ModelEdit,
+	type ModelField,
+	type ModelTable,
+	type ModelTaken,
+	type Outcome,
+} from "../backend";
 import { app } from "./app.svelte";
+import { undo } from "./undo.svelte";
 
 class Models {
 	table = $state.raw<ModelTable | null>(null);
@@ -21,8 +31,30 @@ class Models {
 		return null;
 	}
 
+	/** A model that is not shipped. Returns why it was not taken. */
+	async add(model: string, edits: ModelEdit[]): Promise<ApiError | null> {
+		const r = await call(backend().commands.modelAdd(model, edits));
+		if (!r.ok) return r.error;
+		this.#take(r);
+		return null;
+	}
+
+	/** Brings shipped values back, and offers those that they took the place of. */
 	async reset(model: string | null): Promise<void> {
-		this.#take(await call(backend().commands.modelReset(model)));
+		const own = this.table?.models.find((m) => m.model === model)?.own;
+		const r = await call(backend().commands.modelReset(model));
+		this.#take(r.ok ? { ok: true, data: r.data.table } : r);
+		if (!r.ok || r.data.taken.length === 0) return;
+		const { taken } = r.data;
+		const title = model === null ? "All models reset" : `${model} ${own ? "removed" : "reset"}`;
+		undo.offer({ title, back: () => this.#restore(taken) }, "Estimates go by the shipped values again.");
+	}
+
+	async #restore(taken: ModelTaken[]): Promise<ApiError | null> {
+		const r = await call(backend().commands.modelRestore(taken));
+		if (!r.ok) return r.error;
+		this.#take(r);
+		return null;
 	}
 
 	async ask(): Promise<void> {

@@ -33,6 +33,8 @@ class Runs {
 	/** When `detail` was true, in seconds since 1970. */
 	detailAt = $state(0);
 	error = $state.raw<ApiError | null>(null);
+	/** Why the open run could not be read; figures that are shown meanwhile are those of `detailAt`. */
+	detailError = $state.raw<ApiError | null>(null);
 	busy = $state(false);
 
 	groups = $derived.by(() => {
@@ -55,7 +57,7 @@ class Runs {
 	}
 
 	async open(run: string | null): Promise<void> {
-		if (this.#open !== run) this.detail = null;
+		if (this.#open !== run) this.detail = this.detailError = null;
 		this.#open = run;
 		if (run) await this.#loadDetail();
 	}
@@ -75,8 +77,8 @@ class Runs {
 			else if (r.ok) {
 				this.detail = r.data;
 				this.detailAt = Math.floor(Date.now() / 1000);
-				this.error = null;
-			} else this.error = r.error;
+				this.detailError = null;
+			} else this.detailError = r.error;
 		} while (this.#again);
 		this.#loading = false;
 	}

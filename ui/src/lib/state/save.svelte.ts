@@ -1,13 +1,15 @@
 // Tables and charts into files: asks where, writes, says where it went.
 
-import { backend, call, type FileContent } from "../backend";
+import { backend, call, chosen, type FileContent } from "../backend";
 import { type Caption, pngFile, svgFile } from "../charts/picture";
 import { csv, type Table } from "../csv";
 import { toasts } from "./toasts.svelte";
 
 async function save(name: string, content: FileContent): Promise<void> {
-	const path = await backend().pickSave(name);
-	if (!path) return;
+	const picked = await chosen(backend().pickSave(name));
+	if (!picked.ok) toasts.fail(picked.error);
+	if (!picked.ok || !picked.data) return;
+	const path = picked.data;
 	const ending = name.slice(name.lastIndexOf("."));
 	const r = await call(backend().commands.fileSave(path.endsWith(ending) ? path : path + ending, content));
 	if (r.ok) toasts.say("Saved", r.data);

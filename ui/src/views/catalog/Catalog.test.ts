@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor } from "@testing-library/svelte";
+import { cleanup, fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
 import { openApp, textOf } from "../../test-views";
 
@@ -29,6 +29,64 @@ describe("the catalog", () => {
 		await screen.findByTestId("editor");
 		expect(editor().value).toContain("policy_id: G1_hygiene_V2");
 		expect(textOf("file-state")).toBe("Built in");
+	});
+
+	test("what was typed and not saved is there after quitting", async () => {
+		const path = "policies/G1/allergy/V2.yaml";
+		const first = await openApp();
+		const whole = await first.commands.catalogText(path);
+		if (whole.status !== "ok") throw new Error("the file can be read");
+		await fireEvent.click(screen.getByTestId("nav-catalog"));
+		await screen.findByTestId("questions");
+		await click("tab-V2");
+		await screen.findByTestId("editor");
+		await write("points: 15", "points: 16");
+		const kept = async () => {
+			const r = await first.commands.catalogDrafts();
+			return r.status === "ok" ? r.data : [];
+		};
+		await waitFor(async () => expect((await kept()).map((d) => d.path)).toEqual([path]));
+		const drafts = await kept();
+		cleanup();
+
+		const again = await openApp({ drafts });
+		await fireEvent.click(screen.getByTestId("nav-catalog"));
+		expect((await screen.findByTestId("toast")).textContent).toContain("Edits from last time are here");
+		await screen.findByTestId("questions");
+		await click("tab-V2");
+		await waitFor(() => expect(editor().value).toContain("points: 16"));
+		await waitFor(() => enabled("catalog-save"));
+		await click("catalog-save");
+		await waitFor(async () => {
+			const left = await again.commands.catalogDrafts();
+			expect(left.status === "ok" && left.data).toEqual([]);
+		});
+	});
+
+	test("an older reading of the questions does not take the place of a newer one", async () => {
+		const fake = await openApp();
+		const real = fake.commands.catalogTopic;
+		const waiting: (() => void)[] = [];
+		fake.commands.catalogTopic = async (topic, changes) => {
+			const r = await real(topic, changes);
+			await new Promise<void>((go) => waiting.push(go));
+			return r;
+		};
+		await fireEvent.click(screen.getByTestId("nav-catalog"));
+		await waitFor(() => expect(waiting).toHaveLength(1));
+		await click("catalog-G1_hygiene");
+		await waitFor(() => expect(waiting).toHaveLength(2));
+		await click("catalog-G1_allergy");
+		await waitFor(() => expect(waiting).toHaveLength(3));
+		waiting[2]!();
+		await waitFor(() => expect(textOf("questions")).toContain("How bad was the reaction?"));
+		// The first was asked about the same topic, but is older.
+		const shown = screen.getByTestId("questions");
+		waiting[0]!();
+		waiting[1]!();
+		await new Promise((done) => setTimeout(done));
+		expect(screen.getByTestId("questions")).toBe(shown);
+		expect(textOf("questions")).toContain("How bad was the reaction?");
 	});
 
 	test("says what is wrong at which line as one types, and saves nothing that has an error", async () => {

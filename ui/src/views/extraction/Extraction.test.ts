@@ -119,6 +119,50 @@ test("cancel sends nothing", async () => {
 	expect(fake.calls.some((c) => c.command === "extractionStart")).toBe(false);
 });
 
+test("what is being sent is not called back by closing the dialog", async () => {
+	await open();
+	await fireEvent.click(screen.getByTestId("send"));
+	const real = fake.commands.extractionStart;
+	let go = () => {};
+	fake.commands.extractionStart = async (...args) => {
+		await new Promise<void>((done) => {
+			go = done;
+		});
+		return real(...args);
+	};
+	await fireEvent.click(screen.getByTestId("confirm-send"));
+	expect(screen.getByTestId<HTMLButtonElement>("confirm-cancel").disabled).toBe(true);
+	await fireEvent(screen.getByTestId("confirm"), new Event("cancel", { cancelable: true }));
+	expect(text("confirm-send")).toContain("Sending…");
+	go();
+	await waitFor(() => expect(route.view.page).toBe("runs"));
+});
+
+test("the dialog does not come back by itself when its plan is gone and another is counted", async () => {
+	await open();
+	await fireEvent.click(screen.getByTestId("send"));
+	extraction.estimate = null;
+	await waitFor(() => expect(screen.getByTestId("confirm")).toBeTruthy());
+	await fireEvent.click(screen.getByTestId("confirm-cancel"));
+	await choose("k-50");
+	await settled();
+	expect(screen.queryByTestId("confirm")).toBeNull();
+});
+
+test("on demand says its own price, time and what closing does", async () => {
+	await open();
+	extraction.mode = "onDemand";
+	await settled();
+	await waitFor(() => expect(text("est-usd")).toBe("$3.59"));
+	expect(text("est-other-mode")).toBe("$1.79 as a batch");
+	expect(text("est-time")).toBe("1 to 7 h");
+	await fireEvent.click(screen.getByTestId("send"));
+	expect(text("confirm")).toContain("the full price; as a batch it is about $1.79");
+	expect(text("confirm-mode")).toContain("If you quit, the rest is asked next time.");
+	await fireEvent.click(screen.getByTestId("confirm-cancel"));
+	extraction.mode = "batch";
+});
+
 test("Ctrl Enter confirms, a held key does not", async () => {
 	await open();
 	await fireEvent.click(screen.getByTestId("send"));

@@ -2,7 +2,9 @@
 
 import type { BatchDetail, BatchState, RunState, RunSummary } from "../../lib/backend";
 import type { StateGlyph } from "../../lib/components/icons";
+import { hasWords } from "../../lib/find";
 import { clock, counted, dayShort, percent, when } from "../../lib/format";
+import type { RunGroup } from "../../lib/state/runs.svelte";
 
 export interface Tag {
 	glyph: StateGlyph;
@@ -98,6 +100,19 @@ export function batchTag(b: BatchDetail, asOf: string | null): Tag {
 		case "cancelled":
 			return { glyph, tone: "", label: "Cancelled" };
 	}
+}
+
+export interface RunsOfGroup {
+	name: RunGroup;
+	runs: RunSummary[];
+}
+
+/** The runs whose line has these words, in their groups. */
+export function findRuns(groups: RunsOfGroup[], words: string, now: number): RunsOfGroup[] {
+	const text = (r: RunSummary) => `${r.topicName} ${r.topic} ${r.datasetName} K=${r.k} ${runTag(r, now).label}`;
+	return groups
+		.map((g) => ({ ...g, runs: g.runs.filter((r) => hasWords(text(r), words)) }))
+		.filter((g) => g.runs.length > 0);
 }
 
 /** When the batches that wait for room in the queue should be sent; `null` where none waits. */

@@ -70,6 +70,39 @@ test("a learned allowance says so and can be told otherwise", async () => {
 	await waitFor(() => expect(field("model-queueTokens-gpt-5-nano").value).toBe(""));
 });
 
+test("what a reset takes can be brought back", async () => {
+	await openModels();
+	await type("model-outputUsd-gpt-5-mini", "20");
+	await screen.findByTestId("model-reset-gpt-5-mini");
+	await fireEvent.click(screen.getByTestId("models-reset-all"));
+	await waitFor(() => expect(textOf("undo-bar")).toContain("All models reset"));
+	expect(field("model-outputUsd-gpt-5-mini").value).toBe("2");
+	expect(field("model-queueTokens-gpt-5-nano").value).toBe("");
+	await fireEvent.click(screen.getByTestId("undo"));
+	await waitFor(() => expect(field("model-outputUsd-gpt-5-mini").value).toBe("20"));
+	expect(field("model-queueTokens-gpt-5-nano").value).toBe("2000000");
+});
+
+test("a model of a compatible server is added with its prices, and can be removed and had back", async () => {
+	await openModels();
+	await fireEvent.click(screen.getByTestId("model-add"));
+	const fill = (testid: string, value: string) => fireEvent.input(field(testid), { target: { value } });
+	await fill("model-add-name", "llama-4");
+	await fill("model-add-input", "one");
+	await fill("model-add-output", "2");
+	await fireEvent.submit(screen.getByTestId("model-add-form"));
+	expect((await screen.findByTestId("error")).textContent).toContain("`one` is not a price");
+	await fill("model-add-input", "0.5");
+	await fireEvent.submit(screen.getByTestId("model-add-form"));
+	await waitFor(() => expect(field("model-inputUsd-llama-4").value).toBe("0.5"));
+	expect(screen.queryByTestId("model-add-form")).toBeNull();
+	await fireEvent.click(screen.getByTestId("model-reset-llama-4"));
+	await waitFor(() => expect(screen.queryByTestId("model-llama-4")).toBeNull());
+	expect(textOf("undo-bar")).toContain("llama-4 removed");
+	await fireEvent.click(screen.getByTestId("undo"));
+	await waitFor(() => expect(field("model-outputUsd-llama-4").value).toBe("2"));
+});
+
 test("models about to be shut down are named, and the provider is asked only on a click", async () => {
 	const fake = await openModels();
 	expect(textOf("models-soon")).toContain("gpt-5-mini and gpt-5-nano shut down within 60 days");

@@ -31,12 +31,16 @@
 //! | `catalog_prompt` | `query`, `changes` | [`RenderedPrompt`](catalog::RenderedPrompt) |
 //! | `catalog_try` | `changes` | [`CatalogCheck`](catalog::CatalogCheck) |
 //! | `catalog_impact` | `dataset`, `changes` | [`CatalogImpact`](catalog::CatalogImpact) |
+//! | `catalog_drafts` | | list of [`CatalogChange`](catalog::CatalogChange) |
+//! | `catalog_drafts_keep` | `drafts` (in place of those before) | |
 //! | `catalog_save` | `changes` | [`CatalogOverview`](catalog::CatalogOverview) |
 //! | `catalog_add` | `dir` | [`CatalogOverview`](catalog::CatalogOverview) |
 //! | `model_list` | | [`ModelList`](plan::ModelList) |
 //! | `model_table` | | [`ModelTable`](model::ModelTable) |
 //! | `model_edit` | `model`, `field`, `value` (as written; empty: none) | [`ModelTable`](model::ModelTable) |
-//! | `model_reset` | `model?` (nothing: all) | [`ModelTable`](model::ModelTable) |
+//! | `model_add` | `model`, `edits` (both prices at least) | [`ModelTable`](model::ModelTable) |
+//! | `model_reset` | `model?` (nothing: all) | [`ModelReset`](model::ModelReset) |
+//! | `model_restore` | `taken` (as a reset gave it) | [`ModelTable`](model::ModelTable) |
 //! | `models_ask` | (asks the provider) | [`ModelTable`](model::ModelTable) |
 //! | `plan_estimate` | `request` | [`Estimate`](plan::Estimate) |
 //! | `extraction_start` | `request`, `budgetUsd?` (consent to go above the daily budget, up to this), `fingerprint` | [`ExtractionStarted`](plan::ExtractionStarted) |

@@ -47,6 +47,41 @@ pub struct ModelRow {
     pub listed: Option<bool>,
 }
 
+/// One field of a model with a value of the user's, as a person writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelEdit {
+    pub field: ModelField,
+    pub value: String,
+}
+
+/// What a reset has taken from the table, and how it comes back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelReset {
+    pub table: ModelTable,
+    pub taken: Vec<ModelTaken>,
+}
+
+/// What a reset has taken from one model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelTaken {
+    pub model: String,
+    pub edits: Vec<ModelEdit>,
+    /// What providers' refusals have told of its queue allowance.
+    pub learned: Vec<LearnedAllowance>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct LearnedAllowance {
+    /// Base address.
+    pub provider: String,
+    /// Digits: 64-bit integers do not cross to the window.
+    pub tokens: String,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum ModelField {

@@ -105,14 +105,16 @@ pub struct Estimate {
     /// Without the batch discount.
     #[specta(type = Number)]
     pub usd_full: f64,
+    /// As batches, whatever the mode.
+    #[specta(type = Number)]
+    pub usd_batch: f64,
     pub output_basis: OutputBasis,
     /// Models that are tried with a few requests first, unless that is left out.
     pub trial_models: Vec<String>,
     /// Requests of each trial.
     pub trial_requests: u32,
-    /// How long it takes by experience, in seconds; `None` while there is none.
-    pub seconds_min: Option<u32>,
-    pub seconds_max: Option<u32>,
+    /// How long it may take; `None`: there is nothing to send.
+    pub time: Option<TimeEstimate>,
     /// Names this very plan. `extraction_start` refuses one that has changed since.
     pub fingerprint: String,
     /// The presets and the chosen K, ascending.
@@ -157,6 +159,26 @@ pub struct TopicEstimate {
     pub requests: u32,
     #[specta(type = Number)]
     pub usd: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct TimeEstimate {
+    pub seconds_min: u32,
+    pub seconds_max: u32,
+    pub basis: TimeBasis,
+}
+
+/// Where the expected time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum TimeBasis {
+    /// Runs of a like size that this provider has answered in this mode.
+    LikeRuns,
+    /// No such run yet: the provider's window for a batch.
+    Window,
+    /// No such run yet: a usual time of an answer.
+    Assumed,
 }
 
 /// Where the expected number of output tokens comes from.

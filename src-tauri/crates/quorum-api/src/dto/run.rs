@@ -63,6 +63,9 @@ pub struct RunDetail {
     /// In the order of sending.
     pub batches: Vec<BatchDetail>,
     pub failures: Vec<FailureGroup>,
+    pub retry_when: RetryWhen,
+    /// What going on would send; `None`: it is not paused.
+    pub resume: Option<ResumeOffer>,
     /// Ascending in time; the sum grows with every ingested batch.
     pub spend: Vec<SpendPoint>,
     #[specta(type = Option<Number>)]
@@ -127,12 +130,43 @@ pub enum BatchState {
     Cancelled,
 }
 
-/// Failed requests of one cause and one model.
+/// When failed requests can be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum RetryWhen {
+    Now,
+    /// Batches are still under way.
+    BatchesAreIn,
+    /// It is paused before all was sent: asking again would let the rest go as well.
+    Resumed,
+}
+
+/// What resuming a paused run lets go.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ResumeOffer {
+    /// Not sent yet.
+    pub requests: u32,
+    /// What they are expected to cost.
+    #[specta(type = Number)]
+    pub usd: f64,
+    pub lifts: Option<ResumeLifts>,
+}
+
+/// What stopped a run, and stops it no more once it is resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum ResumeLifts {
+    Budget,
+    Trial,
+}
+
+/// Failed requests of one cause and one model: what asking that cause again sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureGroup {
     pub cause: FailureCause,
-    /// The provider's own code, such as `request_timeout`.
+    /// The provider's own code, such as `request_timeout`; several with commas.
     pub provider_code: Option<String>,
     /// The provider's message for one of them.
     pub example: Option<String>,
@@ -144,7 +178,7 @@ pub struct FailureGroup {
     pub usd_retry: f64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum FailureCause {
     /// No answer within the provider's time limit.
@@ -167,6 +201,12 @@ pub enum FailureCause {
     Cancelled,
     /// The provider's files hold no line for it.
     Missing,
+    /// Asked at once, and no answer arrived: it may have been answered and billed.
+    Unclear,
+    /// Its whole batch was refused, or could not be sent.
+    BatchRefused,
+    /// Its whole batch is unknown at the provider, or the batch's answers are gone there.
+    BatchMissing,
     Other,
 }
 

@@ -162,6 +162,19 @@ fn an_edited_policy_takes_the_rest_of_its_topic_along_and_gives_it_back() {
 }
 
 #[test]
+fn what_is_typed_and_not_saved_outlives_the_program_and_changes_nothing() {
+    let (folder, quorum) = open();
+    let draft = edit(&quorum, V2, "points: 15", "points: 16");
+    quorum.catalog_drafts_keep(std::slice::from_ref(&draft)).expect("kept");
+    drop(quorum);
+    let quorum = Quorum::open(OpenOptions::new(folder.path())).expect("the store again");
+    assert_eq!(quorum.catalog_drafts().expect("drafts"), [draft]);
+    assert_eq!(yours(&quorum), Vec::<String>::new());
+    quorum.catalog_drafts_keep(&[]).expect("let go of");
+    assert_eq!(quorum.catalog_drafts().expect("drafts"), []);
+}
+
+#[test]
 fn an_error_is_shown_with_its_line_and_keeps_everything_as_it_was() {
     let (_folder, quorum) = open();
     let change = edit(&quorum, V2, "ref: allergy:INCIDENT_SEVERITY", "ref: allergy:SEVERITY");

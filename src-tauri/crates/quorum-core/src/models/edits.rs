@@ -135,6 +135,21 @@ impl Edit {
         })
     }
 
+    /// The value as [`Edit::read`] takes it.
+    pub fn text(&self) -> String {
+        let none = || "none".to_owned();
+        match self {
+            Self::InputUsd(usd) | Self::CachedUsd(usd) | Self::OutputUsd(usd) => usd.to_string(),
+            Self::ShutdownDate(day) => day.clone().unwrap_or_else(none),
+            Self::ReasoningTokens(tokens) => tokens.to_string(),
+            Self::QueueTokens(tokens) => tokens.map_or_else(none, |tokens| tokens.to_string()),
+            Self::Parameters(parameters) if parameters.is_empty() => none(),
+            Self::Parameters(parameters) => {
+                parameters.iter().map(|parameter| parameter.name()).collect::<Vec<_>>().join(",")
+            }
+        }
+    }
+
     pub fn field(&self) -> Field {
         match self {
             Self::InputUsd(_) => Field::InputUsd,
@@ -224,6 +239,11 @@ impl ModelEdits {
         self.0.clear();
     }
 
+    /// The edits of a model.
+    pub fn of(&self, model: &ModelId) -> &[Edit] {
+        self.0.get(model).map_or(&[], Vec::as_slice)
+    }
+
     /// The fields of a model that the user edited, in the table's order.
     pub fn edited(&self, model: &ModelId) -> Vec<Field> {
         let mut fields: Vec<Field> = self.0.get(model).into_iter().flatten().map(Edit::field).collect();
@@ -288,7 +308,8 @@ mod tests {
             ),
             ("parameters", "none", Edit::Parameters(BTreeSet::new())),
         ] {
-            assert_eq!(read(field, text), Ok(edit), "{field}={text}");
+            assert_eq!(read(field, text).as_ref(), Ok(&edit), "{field}={text}");
+            assert_eq!(read(field, &edit.text()), Ok(edit), "what is written is read as the same");
         }
     }
 

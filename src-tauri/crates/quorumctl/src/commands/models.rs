@@ -20,7 +20,7 @@ pub async fn run(quorum: &Quorum, output: Output, command: Models) -> Result<Exi
     let table = match command {
         Models::List => quorum.model_table()?,
         Models::Set { model, edits } => quorum.model_set(&model, &edits)?,
-        Models::Reset { model, .. } => quorum.model_reset(model.as_deref())?,
+        Models::Reset { model, .. } => quorum.model_reset(model.as_deref())?.table,
         Models::Ask => quorum.models_ask().await?,
     };
     let today = quorum.today();

@@ -4,6 +4,7 @@ import type {
 	Activity,
 	ApiError,
 	AppState,
+	CatalogChange,
 	ErrorCode,
 	FailureCause,
 	ImportReport,
@@ -31,6 +32,10 @@ export interface FakeOptions {
 	scenario?: Scenario;
 	/** Seconds since 1970; tests hold it still. */
 	now?: () => number;
+	/** Runs beside those of the scenario. */
+	runs?: FakeRun[];
+	/** What was typed into the catalog before the window was last closed. */
+	drafts?: CatalogChange[];
 	/** A simulated batch takes this long. */
 	batchSeconds?: number;
 	/** Look at the runs by a timer; tests call `look` instead. */
@@ -45,6 +50,8 @@ export interface Fake extends Backend {
 	drop(event: DropEvent): void;
 	/** As the tray or a notification does. */
 	request(page: EventPayloads["pageRequested"]): void;
+	/** Whatever the program may tell the window. */
+	emit<E extends keyof EventPayloads>(event: E, payload: EventPayloads[E]): void;
 	calls: { command: string; args: unknown[] }[];
 }
 
@@ -74,7 +81,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 							),
 						]
 					: [metro(start)];
-	const runs: FakeRun[] = bare || scenario === "big" ? [] : history(start);
+	const runs: FakeRun[] = [...(bare || scenario === "big" ? [] : history(start)), ...(options.runs ?? [])];
 	const log: Activity[] = runs.flatMap((r) => r.activity).sort((a, b) => b.at - a.at);
 	for (const a of log) a.seen = a.at < start - 3000;
 	const announced = new Map<string, string>();
@@ -82,6 +89,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 	const listeners = new Map<string, Set<(payload: never) => void>>();
 	const removed: { number: number; at: number; dataset: FakeDataset }[] = [];
 	let removals = 0;
+	let drafts: CatalogChange[] = options.drafts ?? [];
 	let dropped: ((e: DropEvent) => void) | null = null;
 	const queue = new FakeQueue();
 	const trust = new FakeTrust();
@@ -318,6 +326,11 @@ export function createFake(options: FakeOptions = {}): Fake {
 			}),
 		catalogOverview: () => catalog.overview(),
 		catalogText: (path) => catalog.text(path),
+		catalogDrafts: () => drafts,
+		catalogDraftsKeep: (next) => {
+			drafts = structuredClone(next);
+			return null;
+		},
 		catalogTopic: (topic, changes) => catalog.topic(topic, changes),
 		catalogPrompt: (query, changes) => catalog.prompt(query, changes),
 		catalogTry: (changes) => catalog.check(changes),
@@ -327,7 +340,9 @@ export function createFake(options: FakeOptions = {}): Fake {
 		modelList: () => modelTable.list(),
 		modelTable: () => modelTable.table(),
 		modelEdit: (model, field, value) => modelTable.edit(model, field, value),
+		modelAdd: (model, edits) => modelTable.add(model, edits),
 		modelReset: (model) => modelTable.reset(model),
+		modelRestore: (taken) => modelTable.restore(taken),
 		modelsAsk: () => modelTable.ask(now()),
 		planEstimate: (request) => {
 			if (request.k < 1) refuse("invalidInput", "K is 1 or more.");
@@ -697,6 +712,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 			failures.set(command, { code, message, detail: null, safe: "Nothing was changed.", action: null }),
 		drop: (event) => dropped?.(event),
 		request: (page) => emit("pageRequested", page),
+		emit,
 		async listen(event, heard) {
 			const set = listeners.get(event) ?? new Set();
 			listeners.set(event, set);

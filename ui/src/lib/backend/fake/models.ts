@@ -1,6 +1,6 @@
 // The fake's model table: the shipped values of the plans, and edits over them that refuse what the program refuses.
 
-import type { ModelField, ModelList, ModelRow, ModelTable } from "../bindings";
+import type { ModelEdit, ModelField, ModelList, ModelReset, ModelRow, ModelTable, ModelTaken } from "../bindings";
 import { refuse } from "./errors";
 import { models as shipped } from "./plan";
 
@@ -81,12 +81,49 @@ export class FakeModels {
 		return this.table();
 	}
 
-	reset(model: string | null): ModelTable {
+	add(model: string, edits: ModelEdit[]): ModelTable {
+		const unchanged = { safe: "The table is unchanged." };
+		const name = model.trim();
+		if (this.#rows.some((m) => m.model === name)) refuse("invalidInput", `${name} is in the table already.`, unchanged);
+		if (!name || /\s/.test(name))
+			refuse(
+				"invalidInput",
+				`\`${name}\` is not a model's name; it is one word without \`,\`, \`:\` and \`=\`.`,
+				unchanged,
+			);
+		const before = this.#rows;
+		const bare = { ...shippedRow(shipped.models[0]!), model: name, own: true, shutdownDate: null, reasoningTokens: 0 };
+		this.#rows = [...before, { ...bare, parameters: ["json_schema"] }];
+		try {
+			for (const e of edits) this.edit(name, e.field, e.value);
+		} catch (refused) {
+			this.#rows = before;
+			throw refused;
+		}
+		return this.table();
+	}
+
+	reset(model: string | null): ModelReset {
 		if (model) this.#row(model);
 		const fresh = shipped.models.map(shippedRow);
-		this.#rows = this.#rows.map((m) =>
-			model === null || m.model === model ? (fresh.find((f) => f.model === m.model) ?? m) : m,
-		);
+		const gone = this.#rows.filter((m) => model === null || m.model === model);
+		const taken = gone
+			.filter((m) => m.edited.length > 0 || m.queueLearned)
+			.map((m) => ({
+				model: m.model,
+				edits: m.edited.map((field) => ({ field, value: String(m[field] ?? "none") })),
+				learned: m.queueLearned ? [{ provider: "https://api.openai.com/v1", tokens: String(m.queueTokens) }] : [],
+			}));
+		this.#rows = this.#rows.flatMap((m) => (gone.includes(m) ? fresh.filter((f) => f.model === m.model) : [m]));
+		return { table: this.table(), taken };
+	}
+
+	restore(taken: ModelTaken[]): ModelTable {
+		for (const t of taken) {
+			if (!this.#rows.some((m) => m.model === t.model)) this.add(t.model, t.edits);
+			for (const e of t.edits) this.edit(t.model, e.field, e.value);
+			for (const l of t.learned) this.learn(t.model, Number(l.tokens));
+		}
 		return this.table();
 	}
 

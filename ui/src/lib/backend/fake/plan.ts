@@ -134,11 +134,20 @@ export function estimate(
 		outputTokens: perModel.reduce((a, m) => a + m.outputTokens, 0),
 		usd,
 		usdFull: perModel.reduce((a, m) => a + m.usdFull, 0),
+		usdBatch: perModel.reduce((a, m) => a + m.usdFull / 2, 0),
 		outputBasis: "similarTopics",
 		trialModels: onDemand ? [] : perModel.filter((m) => m.requests > 8).map((m) => m.model),
 		trialRequests: 4,
-		secondsMin: requests ? Math.max(600, requests * 1.2) : null,
-		secondsMax: requests ? Math.max(1800, requests * 2.1) : null,
+		time:
+			requests === 0
+				? null
+				: onDemand
+					? { secondsMin: Math.ceil(requests / 8) * 2, secondsMax: Math.ceil(requests / 8) * 20, basis: "assumed" }
+					: {
+							secondsMin: Math.max(600, requests * 1.2),
+							secondsMax: Math.max(1800, requests * 2.1),
+							basis: "likeRuns",
+						},
 		fingerprint: hash(JSON.stringify([request, c.known])).toString(16),
 		ladder: ks.map((k) => {
 			const step = countsAt(k, request, sizes, known);

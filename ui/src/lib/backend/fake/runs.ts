@@ -90,6 +90,16 @@ export function summaryAt(r: FakeRun, real: number): RunSummary {
 	};
 }
 
+/** What is not sent yet when it is paused. */
+function resumeOf(r: FakeRun, now: number): RunDetail["resume"] {
+	const unsent = r.batches.filter((b) => now < b.start);
+	return {
+		requests: unsent.reduce((a, b) => a + b.requests, 0),
+		usd: unsent.reduce((a, b) => a + b.usd, 0),
+		lifts: null,
+	};
+}
+
 export function detailAt(r: FakeRun, real: number): RunDetail {
 	const now = r.frozenAt ?? real;
 	const summary = summaryAt(r, real);
@@ -126,7 +136,9 @@ export function detailAt(r: FakeRun, real: number): RunDetail {
 				errorMessage: null,
 			};
 		}),
-		failures: summary.failed > 0 ? r.failures : [],
+		failures: summary.failed > 0 || r.fixed === "needsYou" ? r.failures : [],
+		retryWhen: live || summary.state === "cancelling" ? "batchesAreIn" : summary.state === "paused" ? "resumed" : "now",
+		resume: summary.state === "paused" || summary.state === "needsYou" ? resumeOf(r, now) : null,
 		spend,
 		usdForecast: live ? r.batches.reduce((a, b) => a + b.usd, 0) : null,
 		etaEarliestAt: live && summary.completed > 0.02 * summary.requests ? last - Math.round((last - now) * 0.12) : null,

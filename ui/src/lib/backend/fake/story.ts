@@ -64,7 +64,8 @@ export function activity(
 	return { activity: nextActivity++, at, kind, severity, title, body, run, seen: false };
 }
 
-function past(
+/** A run that has ended. */
+export function past(
 	run: string,
 	topic: string,
 	k: number,
