@@ -175,6 +175,8 @@ impl Runner<'_> {
 
         if draw.with_str("done").unit() >= self.batch.fraction {
             let (code, message) = match self.batch.ending {
+                // Nobody wrote a line for what was not reached.
+                Some(Ending::Broken) => return RowEnd::default(),
                 Some(Ending::Cancelled) => {
                     ("batch_cancelled", "This request could not be executed because the batch was cancelled.")
                 }

@@ -22,7 +22,8 @@
 //! *Call faults* spoil one HTTP exchange: `status`, `html`, `lost_answer`, `drop_request`, `truncated_body`, `cut`, `reset`,
 //! `slow`, `hang`, `delay`, `clock_jump`, `revoke_key`, `offline`.
 //! *Batch faults* are decided when a batch is created: `file_not_visible`, `fail_validation`, `token_limit_exceeded`, `expire`,
-//! `cancel`, `no_output_file`, `vanish`, `unlisted`, `counts_off`, `long_finalizing`, `long_running`, `empty_error_file_id`.
+//! `cancel`, `break_off`, `no_output_file`, `files_late`, `vanish`, `unlisted`, `counts_off`, `long_finalizing`, `long_running`,
+//! `empty_error_file_id`.
 //! *Row faults* are decided per row of the batches they select: `row_status`, `status_zero`, `request_timeout`, `server_text`,
 //! `missing`, `duplicate`, `unknown_id`, `length`, `refusal`, `out_of_list`, `prose`, `fenced`, `broken_json`.
 //!
@@ -193,8 +194,16 @@ pub enum Kind {
     Cancel {
         fraction: f64,
     },
+    /// Fails in mid-run when this share of the rows is done; the files have what was done.
+    BreakOff {
+        fraction: f64,
+    },
     /// Completed, with neither output nor error file; the results are lost.
     NoOutputFile,
+    /// Ended, but its files are named only so much later.
+    FilesLate {
+        seconds: i64,
+    },
     /// Once it ended (or at once, with `live`), the account no longer knows it.
     Vanish {
         #[serde(default)]
@@ -300,7 +309,9 @@ impl Kind {
             | Self::TokenLimitExceeded { .. }
             | Self::Expire { .. }
             | Self::Cancel { .. }
+            | Self::BreakOff { .. }
             | Self::NoOutputFile
+            | Self::FilesLate { .. }
             | Self::Vanish { .. }
             | Self::Unlisted { .. }
             | Self::CountsOff { .. }

@@ -55,6 +55,8 @@ pub(crate) enum Ending {
     Completed,
     Expired,
     Cancelled,
+    /// It failed while it ran.
+    Broken,
 }
 
 /// One batch; times in virtual milliseconds since 1970.
@@ -140,13 +142,26 @@ impl BatchRecord {
         }
     }
 
+    /// Whether its files are named yet.
+    fn names_files(&self, now_ms: i64) -> bool {
+        let ended = [self.completed_ms, self.failed_ms, self.expired_ms, self.cancelled_ms].into_iter().flatten().max();
+        self.kinds().all(|kind| match kind {
+            Kind::FilesLate { seconds } => {
+                ended.is_some_and(|ended| now_ms >= ended.saturating_add(seconds.saturating_mul(1_000)))
+            }
+            _ => true,
+        })
+    }
+
     /// The provider's Batch object. `done` is the count of finished rows to show while it runs.
-    pub(crate) fn object(&self, done: u64) -> Value {
+    pub(crate) fn object(&self, done: u64, now_ms: i64) -> Value {
         let seconds = |ms: Option<i64>| ms.map(|ms| ms.div_euclid(1000));
         let errors =
             if self.problems.is_empty() { Value::Null } else { json!({"object": "list", "data": self.problems}) };
         let empty_id = self.status.is_terminal() && self.kinds().any(|kind| *kind == Kind::EmptyErrorFileId);
-        let error_file_id = match &self.error_file_id {
+        let names_files = self.names_files(now_ms);
+        let output_file_id = self.output_file_id.as_ref().filter(|_| names_files);
+        let error_file_id = match self.error_file_id.as_ref().filter(|_| names_files) {
             Some(id) => Value::from(id.as_str()),
             None if empty_id => Value::from(""),
             None => Value::Null,
@@ -154,7 +169,8 @@ impl BatchRecord {
         let (mut completed, mut failed) = (self.completed, self.failed);
         if !self.status.is_terminal() {
             (completed, failed) = (done, 0);
-        } else {
+        } else if self.total > 0 {
+            // What never ran is not counted at all.
             for kind in self.kinds() {
                 if let Kind::CountsOff { completed: by_completed, failed: by_failed } = kind {
                     completed = completed.saturating_add_signed(*by_completed);
@@ -171,7 +187,7 @@ impl BatchRecord {
             "input_file_id": self.input_file_id,
             "completion_window": self.completion_window,
             "status": self.status.as_str(),
-            "output_file_id": self.output_file_id,
+            "output_file_id": output_file_id,
             "error_file_id": error_file_id,
             "created_at": self.created_ms.div_euclid(1000),
             "in_progress_at": seconds(self.in_progress_ms),

@@ -135,6 +135,9 @@ impl Account {
                         Kind::Expire { fraction } if batch.observations >= needed => {
                             return Step::End(BatchStatus::Finalizing, now_ms, Ending::Expired, fraction);
                         }
+                        Kind::BreakOff { fraction } if batch.observations >= needed => {
+                            return Step::End(BatchStatus::Finalizing, now_ms, Ending::Broken, fraction);
+                        }
                         Kind::Cancel { fraction } if batch.observations >= needed => {
                             return Step::End(BatchStatus::Cancelling, now_ms, Ending::Cancelled, fraction);
                         }
@@ -171,11 +174,13 @@ impl Account {
                 let mut running = self.durations.running_ms(batch.total);
                 let mut expire = None;
                 let mut cancel = None;
+                let mut broken = None;
                 for kind in batch.kinds() {
                     match *kind {
                         Kind::LongRunning { seconds, .. } => running += seconds * 1_000,
                         Kind::Expire { fraction } => expire = Some(fraction),
                         Kind::Cancel { fraction } => cancel = Some(fraction),
+                        Kind::BreakOff { fraction } => broken = Some(fraction),
                         _ => {}
                     }
                 }
@@ -190,6 +195,12 @@ impl Account {
                     let due = started + (running as f64 * fraction) as i64;
                     if now_ms >= due {
                         return Step::End(BatchStatus::Cancelling, due, Ending::Cancelled, fraction);
+                    }
+                }
+                if let Some(fraction) = broken {
+                    let due = started + (running as f64 * fraction) as i64;
+                    if now_ms >= due && due <= batch.expires_ms {
+                        return Step::End(BatchStatus::Finalizing, due, Ending::Broken, fraction);
                     }
                 }
                 let due = started + running;
@@ -270,6 +281,7 @@ impl Account {
         let status = match batch.ending {
             Some(Ending::Completed) => BatchStatus::Completed,
             Some(Ending::Expired) => BatchStatus::Expired,
+            Some(Ending::Broken) => BatchStatus::Failed,
             // Cancelled while it was validated: no row was ever due, so there is nothing to execute.
             None if due => return Step::Finish(BatchStatus::Cancelled, at_ms),
             None => return Step::Stay,
@@ -395,7 +407,7 @@ impl Account {
             BatchStatus::Finalizing | BatchStatus::Cancelling => batch.fraction,
             _ => 0.0,
         };
-        batch.object((batch.total as f64 * share) as u64)
+        batch.object((batch.total as f64 * share) as u64, now_ms)
     }
 
     /// How long a request waits for background work before it answers with the status as it stands.

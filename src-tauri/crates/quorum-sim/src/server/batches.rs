@@ -86,7 +86,7 @@ pub(crate) async fn create(shared: &Arc<Shared>, request: Request) -> Result<Res
         faults,
         gone: false,
     };
-    let object = batch.object(0);
+    let object = batch.object(0, batch.created_ms);
     account.commit(now_ms, Change::Batch { batch: Box::new(batch) })?;
     drop(account);
     // Validation begins at once, as it does at the provider.

@@ -207,6 +207,18 @@ async fn batches_end_badly_on_demand() {
     assert_eq!(batch["status"], "completed");
     assert_eq!((&batch["output_file_id"], &batch["error_file_id"]), (&Value::Null, &Value::Null));
 
+    let (lab, batch) = with_batch_fault(Kind::BreakOff { fraction: 0.5 }).await;
+    assert_eq!((&batch["status"], &batch["errors"]), (&json!("failed"), &Value::Null));
+    let output = lab.lines(&batch["output_file_id"]).await.len();
+    assert!((8..=32).contains(&output), "{output}");
+    assert_eq!(batch["error_file_id"], Value::Null);
+
+    let (lab, batch) = with_batch_fault(Kind::FilesLate { seconds: 60 }).await;
+    assert_eq!((&batch["status"], &batch["output_file_id"]), (&json!("completed"), &Value::Null));
+    lab.sim.advance(std::time::Duration::from_secs(61));
+    let batch = lab.batch(batch["id"].as_str().unwrap()).await;
+    assert_eq!(lab.lines(&batch["output_file_id"]).await.len(), 40);
+
     let (_, batch) = with_batch_fault(Kind::CountsOff { completed: -3, failed: 2 }).await;
     assert_eq!(batch["request_counts"], json!({"total": 40, "completed": 37, "failed": 2}));
 
