@@ -101,6 +101,10 @@ impl From<StoreError> for ApiError {
             StoreError::NotRemoved(_) => Self::not_found("This dataset cannot be put back.")
                 .safe("Nothing was changed.")
                 .action("It is back already, or was removed too long ago. Import its file again."),
+            StoreError::Taken { .. } => Self::new(ErrorCode::PlanChanged, "The plan changed while you looked at it.")
+                .safe("Nothing was sent.")
+                .action("Look at the new figures and confirm again.")
+                .detail(detail),
             StoreError::NoManifest(id) => Self::not_found(format!("There is no run {id}.")),
             StoreError::NoBatch(id) => Self::not_found(format!("There is no batch {id}.")),
             StoreError::NoOverride(id) => Self::not_found(format!("There is no correction {id}.")),

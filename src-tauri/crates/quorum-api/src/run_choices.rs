@@ -138,6 +138,11 @@ impl Quorum {
                     .action("Resume it first: asking again would send the rest as well."));
             }
         }
+        if manifest.cancelled && manifest.finished_at.is_none() {
+            return Err(ApiError::new(ErrorCode::RunState, "The run is still being cancelled.")
+                .safe("What was answered is kept.")
+                .action("Failed requests can be asked again once the provider was looked at."));
+        }
         let is_of_model = |of: &str| model.is_none_or(|model| model == of);
         let is_wanted = |failure: &OpenFailure| {
             let found = failure_cause(failure.failure.cause, &failure.failure.code, failure.failure.status);

@@ -118,6 +118,12 @@ impl Ensemble {
         &self.0
     }
 
+    /// The models that share a place with this one, itself included where it has one: a run that any of them answered is answered.
+    pub fn in_place_of(&self, model: &ModelId) -> impl Iterator<Item = &ModelId> {
+        let member = self.0.iter().find(|member| member.models().any(|other| other == model));
+        member.into_iter().flat_map(Member::models)
+    }
+
     /// Requests per review.
     pub fn requests(&self) -> u32 {
         self.0.iter().map(|member| u32::from(member.runs)).sum()

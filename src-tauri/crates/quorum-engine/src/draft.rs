@@ -7,7 +7,7 @@ use quorum_core::{
     ensemble::Ensemble,
     estimate::{ModelEstimate, OutputBasis, estimate},
     ids::{DatasetName, ModelId},
-    manifest::{Manifest, Realm},
+    manifest::Realm,
     models::{ModelTable, Usage},
     plan::{BatchLimits, BatchPlan, Request, SizedRequest, missing, split},
     prompt::RequestWriter,
@@ -15,7 +15,7 @@ use quorum_core::{
     topic::Topic,
     votes::{ModelNo, ReviewNo, VoteRow},
 };
-use quorum_store::{DatasetView, Store, StoreError};
+use quorum_store::{Claims, DatasetView, Place, Store, StoreError};
 
 /// What is wanted.
 #[derive(Clone, Copy)]
@@ -33,6 +33,7 @@ pub struct DraftRequest<'a> {
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub dataset: DatasetName,
+    pub ensemble: Ensemble,
     pub businesses: u32,
     pub reviews: u32,
     /// Votes that the ensemble needs for these reviews.
@@ -73,44 +74,15 @@ impl Draft {
     }
 }
 
-/// Which requests of a space live runs hold.
-pub struct InFlight(HashSet<(ModelNo, Request)>);
-
-impl InFlight {
-    pub fn load(store: &Store, space: u32) -> Result<Self, StoreError> {
-        Self::of(store, space, |_| true)
-    }
-
-    /// Those of other runs than this one.
-    pub fn elsewhere(store: &Store, run: &Manifest) -> Result<Self, StoreError> {
-        Self::of(store, run.space, |manifest| manifest.id != run.id)
-    }
-
-    fn of(store: &Store, space: u32, counts: impl Fn(&Manifest) -> bool) -> Result<Self, StoreError> {
-        let mut held = HashSet::new();
-        let runs = store.manifests()?;
-        for manifest in runs.into_iter().filter(|manifest| manifest.space == space && counts(manifest)) {
-            for batch in store.batches(manifest.id)?.into_iter().filter(|batch| batch.state.holds_requests()) {
-                let Some(model) = store.model_no(&batch.model) else { continue };
-                held.extend(store.requests(batch.id)?.into_iter().map(|request| (model, request)));
-            }
-        }
-        Ok(Self(held))
-    }
-
-    pub fn holds(&self, model: ModelNo, request: Request) -> bool {
-        self.0.contains(&(model, request))
-    }
-}
-
 /// Plans what is missing at this K.
 pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Result<Draft, StoreError> {
     let members = wish.ensemble.members();
     let space = store.space(wish.realm, &wish.topic.id, &wish.topic.schema.term_hash())?;
-    let in_flight = match &space {
-        Some(space) => InFlight::load(store, space.number)?,
-        None => InFlight(HashSet::new()),
+    let claims = match &space {
+        Some(space) => store.claims(space.number, &[])?,
+        None => Claims::default(),
     };
+    let places: Vec<Place> = members.iter().map(|member| claims.place(None, wish.ensemble, &member.model)).collect();
     let votes = VotesOf::load(store, space.as_ref().map(|space| space.number), dataset)?;
     let fixed = u64::from(tokens::fixed(wish.topic));
     let writers: Vec<RequestWriter> =
@@ -122,8 +94,7 @@ pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Re
         let number = |model: &ModelId| store.model_no(model);
         for (member, run) in missing(wish.ensemble, votes.row(fact.number), number, |_, _| false) {
             let request = Request { review: fact.number, run };
-            let mut models = members[member].models().filter_map(|model| store.model_no(model));
-            if models.any(|model| in_flight.holds(model, request)) {
+            if claims.holds(&places[member], request) {
                 held += 1;
                 continue;
             }
@@ -150,6 +121,7 @@ pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Re
         .collect();
     Ok(Draft {
         dataset: dataset.info.name.clone(),
+        ensemble: wish.ensemble.clone(),
         businesses: dataset.info.businesses,
         reviews,
         needed,
@@ -162,12 +134,15 @@ pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Re
 /// Whether a draft is still what is missing: no request of it was asked by another run or answered since it was made.
 pub fn is_current(store: &Store, realm: Realm, topic: &Topic, draft: &Draft) -> Result<bool, StoreError> {
     let Some(space) = store.space(realm, &topic.id, &topic.schema.term_hash())? else { return Ok(true) };
-    let in_flight = InFlight::load(store, space.number)?;
+    let claims = store.claims(space.number, &[])?;
     for share in &draft.shares {
-        let Some(model) = store.model_no(&share.model) else { continue };
+        let place = claims.place(None, &draft.ensemble, &share.model);
+        let models: Vec<ModelNo> = place.models().filter_map(|model| store.model_no(model)).collect();
         for request in share.batches.iter().flat_map(|batch| &batch.requests) {
-            let is_answered = store.votes_of(space.number, request.review, |row| row.contains(model, request.run))?;
-            if is_answered || in_flight.holds(model, *request) {
+            let is_answered = store.votes_of(space.number, request.review, |row| {
+                models.iter().any(|model| row.contains(*model, request.run))
+            })?;
+            if is_answered || claims.holds(&place, *request) {
                 return Ok(false);
             }
         }

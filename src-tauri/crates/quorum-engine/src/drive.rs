@@ -152,7 +152,7 @@ impl Engine {
             sighting: sighting.clone(),
             file: file.clone(),
             delete_files: options.delete_files,
-            resend_after_s: match manifest.realm {
+            patience_s: match manifest.realm {
                 Realm::Live => options.resend_after_s,
                 Realm::Sandbox => options.resend_after_sandbox_s,
             },
@@ -333,6 +333,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         match fetched {
             Fetched::Later(error) => self.record(batch, Recorded::Failed(error), round).map(drop),
+            Fetched::Short(error) => self.record(batch, Recorded::Short(error), round).map(drop),
             Fetched::Ingested(ingested) => {
                 let stored = self.store.batch(batch.id)?;
                 round.changed += 1;

@@ -41,8 +41,9 @@ pub struct Options {
     pub delete_files: bool,
     pub requests_max: u32,
     pub bytes_max: u64,
-    /// How long an unclear creation is waited for before it is repeated, with a live provider. A batch takes hours, so minutes
-    /// cost nothing against a second batch that is paid.
+    /// How long an unclear creation is waited for before it is repeated, with a live provider; and as long a batch that the
+    /// account does not show, or the files of an ended one. A batch takes hours, so minutes cost nothing against a second batch
+    /// that is paid.
     pub resend_after_s: Seconds,
     /// The same with a provider on this computer.
     pub resend_after_sandbox_s: Seconds,
@@ -106,6 +107,8 @@ pub struct Engine {
 #[derive(Default)]
 struct Work {
     manifests: Vec<(Manifest, Vec<Batch>)>,
+    /// One of them has something to do. The others are only looked at in passing.
+    is_open: bool,
     /// Batches created within the last hour, by any run.
     creations: u32,
     /// Files sent within the last minute.
@@ -132,6 +135,8 @@ pub(crate) struct Round<'a> {
 const CREATIONS_PER_HOUR_MAX: u32 = BATCH_CREATIONS_PER_HOUR_MAX / 20 * 19;
 const FILES_PER_MINUTE_MAX: u32 = UPLOADS_PER_MINUTE_MAX / 20 * 19;
 const HOUR_S: Seconds = 3_600;
+/// A batch runs for a day, and its results are kept for thirty (OpenAI batch guide).
+const RESULTS_KEPT_S: Seconds = 31 * 24 * HOUR_S;
 const MINUTE_S: Seconds = 60;
 
 impl Round<'_> {
@@ -212,11 +217,17 @@ impl Engine {
             let work = all.entry(manifest.provider.clone()).or_default();
             work.creations = work.creations.saturating_add(creations);
             work.uploads = work.uploads.saturating_add(uploads);
-            if is_open {
+            work.is_open |= is_open;
+            // What was given up while the account did not know it is no reason to ask the provider, but is looked for where it is
+            // asked anyway.
+            let may_turn_up = |batch: &Batch| {
+                batch.is_adrift() && batch.submitted_at.is_some_and(|at| now.saturating_sub(at) < RESULTS_KEPT_S)
+            };
+            if is_open || batches.iter().any(may_turn_up) {
                 work.manifests.push((manifest, batches));
             }
         }
-        all.retain(|_, work| !work.manifests.is_empty());
+        all.retain(|_, work| work.is_open);
         Ok(all)
     }
 
@@ -274,6 +285,7 @@ impl Engine {
             && batches.iter().all(|batch| batch.state.is_settled())
     }
 
+    /// What goes wrong with one run holds up no other; the first error comes back once all were looked at.
     async fn tick_provider(&self, address: &str, work: Work, tick: &mut Tick) -> Result<Connection, EngineError> {
         let now = self.clock.now();
         let connection = |trouble| Connection { provider: address.to_owned(), checked_at: now, trouble };
@@ -310,25 +322,37 @@ impl Engine {
                 Err(error) => return Ok(connection(Some(trouble(&error, now)))),
             }
         }
-        for (manifest, batches) in &manifests {
-            for batch in batches {
-                self.cancel_surplus(manifest, batch, &round).await;
+        let mut first_error = None;
+        for (manifest, _) in &manifests {
+            if let Err(error) = self.tick_run(manifest, &mut round).await {
+                tracing::error!(run = %manifest.id, %error, "a run was left as it is in this tick");
+                first_error.get_or_insert(error);
             }
-            self.note_strangers(manifest, &round)?;
-            self.fit_to_allowance(manifest, &mut round).await?;
-            let mut ids: Vec<BatchId> = round.of(manifest).map(|batch| batch.id).collect();
-            // A model's trial goes before everything that waits for it.
-            ids.sort_by_key(|id| (!round.batches[id].is_canary, *id));
-            for id in ids {
-                self.drive(manifest, id, &mut round).await?;
-            }
-            let ready = mem::take(&mut round.ready);
-            self.fetch(&ready, &mut round).await?;
-            self.close_round(manifest.id, &mut round)?;
         }
         tick.changed += round.changed;
         tick.is_eager |= round.is_eager;
-        Ok(connection(None))
+        first_error.map_or(Ok(connection(None)), Err)
+    }
+
+    async fn tick_run(&self, manifest: &Manifest, round: &mut Round<'_>) -> Result<(), EngineError> {
+        // An error left these over from another run.
+        round.ready.clear();
+        self.note_strangers(manifest, round)?;
+        self.fit_to_allowance(manifest, round).await?;
+        let mut ids: Vec<BatchId> = round.of(manifest).map(|batch| batch.id).collect();
+        // A model's trial goes before everything that waits for it.
+        ids.sort_by_key(|id| (!round.batches[id].is_canary, *id));
+        for id in ids {
+            self.drive(manifest, id, round).await?;
+            // One that is ready is fetched, or its surplus cancelled, by then.
+            let driven = round.batches.get(&id).filter(|batch| batch.state != BatchState::Ready);
+            if let Some(batch) = driven.cloned() {
+                self.cancel_surplus(manifest, &batch, round).await;
+            }
+        }
+        let ready = mem::take(&mut round.ready);
+        self.fetch(&ready, round).await?;
+        self.close_round(manifest.id, round)
     }
 
     /// Stops a run until the user decides, and says so once.
@@ -373,6 +397,7 @@ impl Engine {
 fn needs_cleaning(batch: &Batch) -> bool {
     matches!(batch.state, BatchState::Ingested | BatchState::Cancelled)
         && !batch.cleaned
+        && !batch.is_adrift()
         && (batch.input_file.is_some() || batch.output_file.is_some() || batch.error_file.is_some())
 }
 

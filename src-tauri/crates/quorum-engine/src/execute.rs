@@ -85,7 +85,7 @@ pub async fn cancel(provider: &Provider, id: &str) -> Recorded {
 pub async fn clean(provider: &Provider, batch: &Batch) -> Recorded {
     for file in [&batch.input_file, &batch.output_file, &batch.error_file].into_iter().flatten() {
         if let Err(error) = provider.delete_file(file).await {
-            return Recorded::Failed(error);
+            return Recorded::NotCleaned(error);
         }
     }
     Recorded::Cleaned

@@ -11,7 +11,7 @@ use quorum_store::{Ingest, Ingested, Store, StoreError};
 
 use crate::{
     EngineError, money,
-    results::{self, Asked},
+    results::{self, Asked, Results},
 };
 
 /// What became of a fetch.
@@ -20,7 +20,13 @@ pub enum Fetched {
     Ingested(Ingested),
     /// The files could not be had; the batch stays ready.
     Later(ProviderError),
+    /// Requests are missing from files that may not be whole; the batch stays ready.
+    Short(ProviderError),
 }
+
+/// Fetches of files that are short of requests and not known to be whole, before what they have is taken. From then on it is the
+/// user's to say whether the rest is asked again.
+const UNSURE_DOWNLOADS_MAX: u32 = 6;
 
 /// Downloads what the batch has, reads it and ingests it. The files on disk are removed once their content is in the store.
 pub async fn fetch(
@@ -36,6 +42,7 @@ pub async fn fetch(
         return Ok(Fetched::Later(ProviderError::Io { doing: "create", path: folder.to_owned(), source }));
     }
     let mut paths = [None, None];
+    let mut doubt = None;
     for (slot, (file, kind)) in paths.iter_mut().zip([(&batch.output_file, "output"), (&batch.error_file, "errors")]) {
         let Some(file) = file else { continue };
         let path = folder.join(format!("{}-{}-{kind}.jsonl", manifest.key, batch.id.number));
@@ -43,41 +50,42 @@ pub async fn fetch(
             Ok(downloaded) => downloaded,
             Err(error) => return Ok(Fetched::Later(error)),
         };
-        if is_short(provider, file, downloaded.bytes).await && batch.failures_in_row < SHORT_DOWNLOADS_MAX {
-            remove(&path).await;
-            return Ok(Fetched::Later(ProviderError::LastLineCut { file_id: file.clone(), bytes: downloaded.bytes }));
+        if let Err(error) = confirm_length(provider, file, downloaded.bytes).await {
+            doubt.get_or_insert(error);
         }
         *slot = Some(path);
     }
-    let [output, errors] = paths;
+    let may_wait = doubt.is_some() && batch.unsure_downloads < UNSURE_DOWNLOADS_MAX;
     let done = {
         let (store, manifest, batch) = (Arc::clone(store), manifest.clone(), batch.clone());
-        let (output, errors) = (output.clone(), errors.clone());
+        let (paths, is_whole) = (paths.clone(), doubt.is_none());
         tokio::task::spawn_blocking(move || {
-            ingest_files(&store, &manifest, &batch, output.as_deref(), errors.as_deref(), now)
+            let [output, errors] = &paths;
+            let results = read_files(&store, &manifest, &batch, [output.as_deref(), errors.as_deref()], is_whole, now)?;
+            if may_wait && results.absent > 0 {
+                return Ok(None);
+            }
+            store_results(&store, &manifest, &batch, results, now).map(Some)
         })
         .await
         .map_err(EngineError::Stopped)??
     };
-    for path in [output, errors].into_iter().flatten() {
+    for path in paths.into_iter().flatten() {
         remove(&path).await;
     }
-    Ok(Fetched::Ingested(done))
+    Ok(match (done, doubt) {
+        (Some(done), _) => Fetched::Ingested(done),
+        (None, Some(doubt)) => Fetched::Short(doubt),
+        (None, None) => unreachable!("without a doubt there is no wait"),
+    })
 }
 
-/// Downloads of another length than the provider names for the file, before the provider is taken to be wrong about it.
-const SHORT_DOWNLOADS_MAX: u32 = 4;
-
-/// Whether the provider says that the file has more than arrived. A proxy may cut an answer between two lines and make its
-/// length agree; the requests behind the cut are answered and paid, and must not be asked again.
-async fn is_short(provider: &Provider, file: &str, bytes: u64) -> bool {
-    match provider.get_file(file).await {
-        Ok(known) => known.bytes.is_some_and(|known| known > bytes),
-        // Only a cross-check: the download itself was whole.
-        Err(error) => {
-            tracing::debug!(%error, "the length of a result file could not be asked for");
-            false
-        }
+/// Asks the provider for a file's length. A proxy may cut an answer between two lines and make its length agree; the requests
+/// behind the cut are answered and paid, and must not be asked again. A provider that names no length is believed.
+async fn confirm_length(provider: &Provider, file: &str, bytes: u64) -> Result<(), ProviderError> {
+    match provider.get_file(file).await?.bytes {
+        Some(known) if known > bytes => Err(ProviderError::LastLineCut { file_id: file.to_owned(), bytes }),
+        _ => Ok(()),
     }
 }
 
@@ -87,7 +95,8 @@ async fn remove(path: &PathBuf) {
     }
 }
 
-/// Reads a finished batch's result files (either may be missing) and stores all that they bring in one transaction.
+/// Reads a finished batch's result files, which are whole (either may be missing), and stores all that they bring in one
+/// transaction.
 pub fn ingest_files(
     store: &Store,
     manifest: &Manifest,
@@ -96,6 +105,18 @@ pub fn ingest_files(
     errors: Option<&Path>,
     now: Seconds,
 ) -> Result<Ingested, EngineError> {
+    let results = read_files(store, manifest, batch, [output, errors], true, now)?;
+    store_results(store, manifest, batch, results, now)
+}
+
+fn read_files(
+    store: &Store,
+    manifest: &Manifest,
+    batch: &Batch,
+    [output, errors]: [Option<&Path>; 2],
+    is_whole: bool,
+    now: Seconds,
+) -> Result<Results, EngineError> {
     let spaces = store.spaces()?;
     let space = spaces.iter().find(|space| space.number == manifest.space).ok_or_else(|| StoreError::Damaged {
         table: "spaces_v1",
@@ -109,6 +130,7 @@ pub fn ingest_files(
         model: store.intern_model(&batch.model)?,
         requests: &requests,
         outcome: batch.outcome.unwrap_or(Outcome::Completed),
+        is_whole,
         at: now,
     };
     let results =
@@ -122,6 +144,16 @@ pub fn ingest_files(
             "odd lines in the result files"
         );
     }
+    Ok(results)
+}
+
+fn store_results(
+    store: &Store,
+    manifest: &Manifest,
+    batch: &Batch,
+    results: Results,
+    now: Seconds,
+) -> Result<Ingested, EngineError> {
     let usd = money::charged(manifest, &batch.model, results.usage, false);
     Ok(store.ingest(Ingest {
         batch: batch.id,

@@ -13,13 +13,14 @@ use quorum_provider::{
 
 use crate::{
     mark,
-    step::{Sighting, attempt},
+    step::{Sighting, attempt, is_refusal},
 };
 
 /// Batches on a page; the provider's own highest.
 const PAGE: u32 = 100;
 
-/// Pages read in one look at most: 20,000 batches. An account with more is looked up one by one.
+/// Pages read in one look at most: 20,000 batches. In an account with more, batches whose id is known are asked for by it; one
+/// without an id that stands behind so many newer ones is not found.
 const PAGES_MAX: u32 = 200;
 
 /// Clocks may differ by this much before "older than our first intent" is believed.
@@ -89,8 +90,8 @@ impl Listing {
         Ok(listing)
     }
 
-    /// The batch at the provider that is this one; of several attempts at it the one that got furthest, so that what is paid is
-    /// taken. The others are [`Listing::twins`].
+    /// The batch at the provider that is this one; of several attempts at it the one to keep ([`rank`]). Once that one is taken,
+    /// the others are [`Listing::twins`].
     pub fn sight(&self, manifest: &Manifest, batch: &Batch) -> Sighting {
         let found = match &batch.provider_id {
             Some(id) => {
@@ -118,7 +119,7 @@ impl Listing {
     /// Attempts that run or brought something.
     fn useful(&self, manifest: &Manifest, batch: &Batch) -> impl Iterator<Item = &wire::Batch> {
         self.ours(manifest, batch).filter(|seen| {
-            !matches!(seen.status, BatchStatus::Failed | BatchStatus::Cancelled | BatchStatus::Cancelling)
+            !matches!(seen.status, BatchStatus::Cancelled | BatchStatus::Cancelling) && !is_refusal(seen)
         })
     }
 
@@ -135,11 +136,15 @@ impl Listing {
             .min_by_key(|seen| rank(seen))
     }
 
-    /// Further running batches that ask the same as this one, which has an id: they would be paid twice.
+    /// Further running batches that ask the same as this one, which is taken up from another of them or was given up: they would
+    /// be paid in vain.
     pub fn twins(&self, manifest: &Manifest, batch: &Batch) -> Vec<String> {
-        let Some(own) = &batch.provider_id else { return Vec::new() };
+        let own = batch.provider_id.as_ref();
+        if own.is_none() && batch.state != BatchState::Cancelled {
+            return Vec::new();
+        }
         self.useful(manifest, batch)
-            .filter(|seen| seen.id != *own && !seen.status.is_terminal())
+            .filter(|seen| Some(&seen.id) != own && !seen.status.is_terminal())
             .map(|seen| seen.id.clone())
             .collect()
     }
@@ -160,25 +165,22 @@ impl Listing {
             .filter(|id| !manifest.strangers.contains(id))
             .collect()
     }
-
-    /// Whether the account still runs this batch.
-    pub fn is_running(&self, id: &str) -> bool {
-        let is_live = |seen: &wire::Batch| !seen.status.is_terminal() && seen.status != BatchStatus::Cancelling;
-        self.batches.iter().any(|seen| seen.id == id && is_live(seen))
-    }
 }
 
-/// How far an attempt got: the lowest is the one to take. Of equals the oldest.
+/// Which of several attempts to keep: the lowest. What is answered goes first, then what is about to be; of those that run the
+/// oldest, which is nearly always ahead. At whatever moment anybody looks, two that run stand in the same order: so two copies of a
+/// store that look at different moments do not each cancel the one that the other keeps.
 fn rank(seen: &wire::Batch) -> impl Ord + use<> {
     let stage = match seen.status {
         BatchStatus::Completed => 0,
+        BatchStatus::Failed if !is_refusal(seen) => 1,
         BatchStatus::Expired => 1,
         BatchStatus::Finalizing => 2,
-        BatchStatus::InProgress => 3,
-        BatchStatus::Validating | BatchStatus::Unknown(_) => 4,
-        BatchStatus::Cancelling => 5,
-        BatchStatus::Cancelled => 6,
-        BatchStatus::Failed => 7,
+        BatchStatus::InProgress | BatchStatus::Validating | BatchStatus::Unknown(_) => 3,
+        BatchStatus::Cancelling => 4,
+        BatchStatus::Cancelled => 5,
+        BatchStatus::Failed => 6,
     };
-    (stage, Reverse(seen.request_counts.completed), seen.created_at, seen.id.clone())
+    let answered = if seen.status.is_terminal() { seen.request_counts.completed } else { 0 };
+    (stage, Reverse(answered), seen.created_at, seen.id.clone())
 }

@@ -70,16 +70,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Cancels batches at the provider that ask what this one asks too, and this one where a later batch took its place.
-    /// False when one may still run that the next tick can cancel.
+    /// Cancels batches at the provider that ask what this one asks too, or what was given up with it. Only once this one is
+    /// taken up from the attempt to keep: before, that one would be among them. False when one may still run that the next tick
+    /// can cancel.
     pub(crate) async fn cancel_surplus(&self, manifest: &Manifest, batch: &Batch, round: &Round<'_>) -> bool {
         let Some(listing) = &round.listing else { return true };
-        let mut surplus = listing.twins(manifest, batch);
-        if batch.state == BatchState::Cancelled {
-            surplus.extend(batch.provider_id.clone().filter(|id| listing.is_running(id)));
-        }
         let mut is_done = true;
-        for id in surplus {
+        for id in listing.twins(manifest, batch) {
             tracing::warn!(batch = %batch.id, surplus = id, "a second batch asks the same; it is cancelled");
             match round.provider.cancel_batch(&id).await {
                 // It ended in the meantime.

@@ -48,6 +48,8 @@ pub struct Results {
     pub unknown_ids: u32,
     /// Lines for a request that had its line already; the first vote stands.
     pub duplicates: u32,
+    /// Requests that neither file mentions.
+    pub absent: u32,
 }
 
 /// What reading needs to know of the batch.
@@ -56,6 +58,8 @@ pub struct Asked<'a> {
     pub model: ModelNo,
     pub requests: &'a [Request],
     pub outcome: Outcome,
+    /// The files are as long as the provider says. What is absent from others may stand behind the cut.
+    pub is_whole: bool,
     /// Unix seconds for the votes.
     pub at: u32,
 }
@@ -185,7 +189,10 @@ impl<'a> Settling<'a> {
                     let failure = self.failed.remove(&at).expect("a failed row has its failure");
                     self.results.failures.push((*request, failure));
                 }
-                Row::Open => self.results.failures.push((*request, lost(self.asked.outcome))),
+                Row::Open => {
+                    self.results.absent += 1;
+                    self.results.failures.push((*request, absent(self.asked)));
+                }
             }
         }
         self.results
@@ -193,8 +200,13 @@ impl<'a> Settling<'a> {
 }
 
 /// A request that neither file mentions.
-fn lost(outcome: Outcome) -> Failure {
-    let (cause, words) = match outcome {
+fn absent(asked: &Asked<'_>) -> Failure {
+    let (cause, words) = match asked.outcome {
+        _ if !asked.is_whole => (
+            Cause::Unclear,
+            "in neither result file as they arrived, and the provider did not confirm that they are whole; it may have been \
+             answered and billed all the same",
+        ),
         Outcome::Completed => (Cause::Lost, "in neither of the provider's result files"),
         Outcome::Expired => (Cause::Expired, "not answered before the batch expired"),
         Outcome::Cancelled => (Cause::Cancelled, "not answered before the batch was cancelled"),

@@ -1,17 +1,19 @@
 //! Rounds: failed requests that may be answered the next time are asked again, a bounded number of times; the others wait for the
-//! user. What was answered, or is on its way in another run, is never asked again.
+//! user. What was answered, or is on its way in any batch of any run, this one's own included, is never asked again: it is left
+//! out here, and the store refuses a round that holds such a request all the same.
 
 use std::collections::{BTreeMap, HashSet};
 
+use quorum_core::votes::ModelNo;
 use quorum_core::{
     ids::ModelId,
     manifest::{Batch, BatchId, BatchState, Failure, Manifest, ManifestId},
     models::total_usd,
     plan::{BatchLimits, Request, SizedRequest, split},
 };
-use quorum_store::{ActivityKind, NewBatch, Store, StoreError};
+use quorum_store::{ActivityKind, Claims, NewBatch, Place, Store, StoreError};
 
-use crate::{Allowances, Engine, EngineError, Event, draft::InFlight, engine::Round, money, submit::new_batch};
+use crate::{Allowances, Engine, EngineError, Event, engine::Round, money, submit::new_batch};
 
 /// Rounds after the first sending that the loop starts by itself.
 pub const ROUNDS_MAX: u32 = 3;
@@ -52,30 +54,45 @@ pub fn open_failures(store: &Store, manifest: &Manifest, batches: &[Batch]) -> R
     Ok(open)
 }
 
-/// A further round being put together: per model what is to be asked, and from which batches whole.
+/// A further round being put together: per model what is to be asked.
 struct Next<'a> {
     manifest: &'a Manifest,
-    elsewhere: InFlight,
+    claims: Claims,
     store: &'a Store,
-    per_model: BTreeMap<ModelId, Vec<SizedRequest>>,
+    per_model: BTreeMap<ModelId, Share>,
+}
+
+/// One model's part of a round.
+struct Share {
+    place: Place,
+    /// The numbers of the models whose votes fill the place.
+    answers: Vec<ModelNo>,
+    requests: Vec<SizedRequest>,
 }
 
 impl<'a> Next<'a> {
-    fn new(store: &'a Store, manifest: &'a Manifest) -> Result<Self, StoreError> {
-        Ok(Self { manifest, elsewhere: InFlight::elsewhere(store, manifest)?, store, per_model: BTreeMap::new() })
+    /// `closing` are batches whose place the round takes.
+    fn new(store: &'a Store, manifest: &'a Manifest, closing: &[BatchId]) -> Result<Self, StoreError> {
+        let claims = store.claims(manifest.space, closing)?;
+        Ok(Self { manifest, claims, store, per_model: BTreeMap::new() })
     }
 
-    /// Adds a request with the mean size of those of its batch, unless another run asks it or it is answered.
+    /// Adds a request with the mean size of those of its batch, unless a batch asks it or it is answered.
     fn add(&mut self, batch: &Batch, request: Request) -> Result<(), StoreError> {
-        let Some(model) = self.store.model_no(&batch.model) else { return Ok(()) };
-        let is_answered =
-            self.store.votes_of(self.manifest.space, request.review, |row| row.contains(model, request.run))?;
-        if is_answered || self.elsewhere.holds(model, request) {
+        let share = self.per_model.entry(batch.model.clone()).or_insert_with(|| {
+            let place = self.claims.place(Some(self.manifest.id), &self.manifest.ensemble, &batch.model);
+            let answers = place.models().filter_map(|model| self.store.model_no(model)).collect();
+            Share { place, answers, requests: Vec::new() }
+        });
+        let is_answered = self.store.votes_of(self.manifest.space, request.review, |row| {
+            share.answers.iter().any(|model| row.contains(*model, request.run))
+        })?;
+        if is_answered || self.claims.holds(&share.place, request) {
             return Ok(());
         }
         let count = u64::from(batch.requests.max(1));
         let sized = SizedRequest { request, bytes: batch.bytes.div_ceil(count), tokens: batch.tokens.div_ceil(count) };
-        self.per_model.entry(batch.model.clone()).or_default().push(sized);
+        share.requests.push(sized);
         Ok(())
     }
 
@@ -84,7 +101,7 @@ impl<'a> Next<'a> {
         let (term_hash, round) = (self.manifest.term_hash.as_str(), self.manifest.round + 1);
         self.per_model
             .into_iter()
-            .flat_map(|(model, mut requests)| {
+            .flat_map(|(model, Share { mut requests, .. })| {
                 requests.sort_by_key(|sized| sized.request);
                 requests.dedup_by_key(|sized| sized.request);
                 split(&model, requests, limits(&model))
@@ -102,11 +119,17 @@ fn count(batches: &[NewBatch]) -> u64 {
     batches.iter().map(|new| u64::from(new.batch.requests)).sum()
 }
 
+/// Would be sent at once if its run were not paused.
+fn is_held_back(batch: &Batch) -> bool {
+    batch.state.is_unsent() || (batch.at_once && batch.state.is_live())
+}
+
 impl Engine {
-    /// When every batch of a manifest is settled: starts the next round, or draws the line and says how it went.
+    /// When every batch of a manifest is settled: starts the next round, or draws the line and says how it went. Goes by what is
+    /// stored, not by what this tick knows: the user may have asked for a round of their own meanwhile.
     pub(crate) fn close_round(&self, id: ManifestId, round: &mut Round<'_>) -> Result<(), EngineError> {
         let manifest = self.store.manifest(id)?;
-        let batches: Vec<Batch> = round.of(&manifest).cloned().collect();
+        let batches = self.store.batches(id)?;
         if manifest.finished_at.is_some() || batches.iter().any(|batch| batch.state.is_live()) {
             return Ok(());
         }
@@ -115,21 +138,17 @@ impl Engine {
         if may_ask_again && self.start_round(&manifest, &batches, &failures, round)? {
             return Ok(());
         }
-        if batches.iter().any(|batch| !batch.state.is_settled()) {
-            return Ok(());
-        }
         let now = self.clock.now();
-        let mut is_closed = false;
-        let manifest = self.store.change_manifest(id, |stored| {
-            // The user may have asked for another round at this moment.
-            is_closed = stored.round == manifest.round && stored.finished_at.is_none();
-            if is_closed {
+        let closed = self.store.change_manifest_if(id, |stored, batches| {
+            let is_over = stored.round == manifest.round
+                && stored.finished_at.is_none()
+                && batches.iter().all(|batch| batch.state.is_settled());
+            if is_over {
                 stored.finished_at = Some(now);
             }
+            is_over
         })?;
-        if !is_closed {
-            return Ok(());
-        }
+        let Some(manifest) = closed else { return Ok(()) };
         let votes: u64 = batches.iter().map(|batch| u64::from(batch.votes)).sum();
         let usd = total_usd(batches.iter().map(|batch| batch.usd));
         let outcome = if manifest.cancelled { "is cancelled" } else { "is complete" };
@@ -153,7 +172,7 @@ impl Engine {
         if retryable.peek().is_none() {
             return Ok(false);
         }
-        let mut next = Next::new(&self.store, manifest)?;
+        let mut next = Next::new(&self.store, manifest, &[])?;
         for failure in retryable {
             if let Some(batch) = by_number.get(&failure.batch.number) {
                 next.add(batch, failure.request)?;
@@ -180,7 +199,8 @@ impl Engine {
     }
 
     /// Plans a further round on the user's wish: the failures that `wanted` picks, and every refused or missing batch that
-    /// `resend` picks. Returns how many requests it holds. Round limits do not apply: the user has decided.
+    /// `resend` picks. Returns how many requests it holds. Round limits do not apply: the user has decided. A pause is lifted
+    /// with it only where it holds nothing else back; a run that is being cancelled has to be through with that first.
     pub fn ask_again(
         &self,
         id: ManifestId,
@@ -191,15 +211,16 @@ impl Engine {
         let manifest = self.store.manifest(id)?;
         let batches = self.store.batches(id)?;
         let by_number: BTreeMap<u32, &Batch> = batches.iter().map(|batch| (batch.id.number, batch)).collect();
-        let mut next = Next::new(&self.store, &manifest)?;
+        let is_unanswered = |batch: &Batch| matches!(batch.state, BatchState::Failed | BatchState::Missing);
+        let unanswered = batches.iter().filter(|batch| is_unanswered(batch) && resend(batch));
+        let close: Vec<BatchId> = unanswered.map(|batch| batch.id).collect();
+        let mut next = Next::new(&self.store, &manifest, &close)?;
         for failure in open_failures(&self.store, &manifest, &batches)?.iter().filter(|failure| wanted(failure)) {
             if let Some(batch) = by_number.get(&failure.batch.number) {
                 next.add(batch, failure.request)?;
             }
         }
-        let is_unanswered = |batch: &&Batch| matches!(batch.state, BatchState::Failed | BatchState::Missing);
-        let unanswered: Vec<&Batch> = batches.iter().filter(is_unanswered).filter(|batch| resend(batch)).collect();
-        for batch in &unanswered {
+        for batch in batches.iter().filter(|batch| close.contains(&batch.id)) {
             for request in self.store.requests(batch.id)? {
                 next.add(batch, request)?;
             }
@@ -210,15 +231,20 @@ impl Engine {
         if requests == 0 {
             return Ok(0);
         }
-        let close: Vec<BatchId> = unanswered.iter().map(|batch| batch.id).collect();
-        let extended = self.store.extend_manifest(id, &close, next, |stored, closing| {
-            // A second click, or a batch that turned up at this moment: nothing is asked twice.
-            let is_same = stored.round == manifest.round && closing.iter().all(|batch| is_unanswered(&batch));
+        let extended = self.store.extend_manifest(id, &close, next, |stored, batches| {
+            // A second click, or a batch that turned up at this moment: nothing is asked twice. What a run that is being
+            // cancelled still holds would be sent after all.
+            let is_same = stored.round == manifest.round
+                && !(stored.cancelled && stored.finished_at.is_none())
+                && batches.iter().filter(|batch| close.contains(&batch.id)).all(is_unanswered);
             if is_same {
                 stored.round += 1;
                 stored.finished_at = None;
-                stored.paused = None;
                 stored.cancelled = false;
+                // What a pause holds back is not let go with it.
+                if !batches.iter().any(is_held_back) {
+                    stored.paused = None;
+                }
             }
             is_same
         })?;

@@ -10,7 +10,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub use observe::attempt;
+pub use observe::{attempt, is_refusal};
 use quorum_core::manifest::{Batch, BatchState, Outcome, Seconds, Trouble, TroubleKind};
 pub use record::{Recorded, record, trouble};
 pub(crate) use record::{account_stop, pause};
@@ -25,8 +25,9 @@ pub struct View {
     pub file: FileSighting,
     /// The user wants files at the provider deleted once their content is here.
     pub delete_files: bool,
-    /// How long an intent stays unclear before it is taken as never carried out.
-    pub resend_after_s: Seconds,
+    /// How long something unclear is waited for: an intent that shows no effect, a batch that the account does not show, the
+    /// files of an ended one.
+    pub patience_s: Seconds,
 }
 
 /// Whether the manifest lets this batch be sent.
@@ -91,7 +92,7 @@ pub enum Action {
     Clean,
 }
 
-/// Listings in a row that must miss a batch before it counts as not there.
+/// Looks in a row that must miss something before it counts as not there.
 pub const UNSEEN_MAX: u32 = 3;
 
 /// Longest pause that anything sets; a provider's own `retry-after` is cut to it.
@@ -114,6 +115,7 @@ pub fn step(batch: &Batch, view: &View) -> (Batch, Action) {
         | BatchState::Cancelling
         | BatchState::Missing => step_at_provider(&mut next, view),
         BatchState::Ready => step_ready(&mut next, view),
+        BatchState::Cancelled if batch.is_adrift() => step_adrift(&mut next, view),
         BatchState::Ingested | BatchState::Cancelled => step_settled(&next, view),
         BatchState::Failed => {
             if view.may_send == MaySend::Never {
@@ -128,6 +130,16 @@ pub fn step(batch: &Batch, view: &View) -> (Batch, Action) {
 /// A time further ahead than any pause was set by a clock that has been put back since.
 fn is_due(batch: &Batch, view: &View) -> bool {
     batch.retry_at.is_none_or(|at| view.now >= at || at - view.now > PAUSE_S_MAX)
+}
+
+/// Counts a look that did not find what should be there. True once that is believed: after looks enough and time enough, as looks
+/// may follow each other within seconds.
+fn is_gone(batch: &mut Batch, now: Seconds, patience_s: Seconds) -> bool {
+    batch.unseen = batch.unseen.saturating_add(1);
+    // A clock that was put back would make the wait endless: it starts anew.
+    let since = batch.unseen_since.filter(|since| *since <= now).unwrap_or(now);
+    batch.unseen_since = Some(since);
+    batch.unseen >= UNSEEN_MAX && now - since >= patience_s
 }
 
 /// The trouble of a batch that the provider would not take now.
@@ -145,7 +157,7 @@ fn step_planned(batch: &mut Batch, view: &View) -> Action {
     match &view.sighting {
         Sighting::NotLooked => return Action::LookForBatch,
         Sighting::Found(seen) => {
-            observe::take_up(batch, seen, view.now);
+            observe::take_up(batch, seen, view.now, view.patience_s);
             return Action::Again;
         }
         Sighting::Absent => {}
@@ -199,7 +211,7 @@ fn step_uploaded(batch: &mut Batch, view: &View) -> Action {
     match &view.sighting {
         Sighting::NotLooked => return Action::LookForBatch,
         Sighting::Found(seen) => {
-            observe::take_up(batch, seen, view.now);
+            observe::take_up(batch, seen, view.now, view.patience_s);
             return Action::Again;
         }
         Sighting::Absent => {}
@@ -229,7 +241,7 @@ fn step_creating(batch: &mut Batch, view: &View) -> Action {
     match &view.sighting {
         Sighting::NotLooked => Action::LookForBatch,
         Sighting::Found(seen) => {
-            observe::take_up(batch, seen, view.now);
+            observe::take_up(batch, seen, view.now, view.patience_s);
             Action::Again
         }
         Sighting::Absent => {
@@ -237,7 +249,7 @@ fn step_creating(batch: &mut Batch, view: &View) -> Action {
             // A clock that was put back would make the wait endless: it starts anew.
             let intended_at = batch.intended_at.filter(|at| *at <= view.now).unwrap_or(view.now);
             batch.intended_at = Some(intended_at);
-            let is_settled = view.now - intended_at >= view.resend_after_s;
+            let is_settled = view.now - intended_at >= view.patience_s;
             if !is_settled || batch.unseen < 2 {
                 return Action::Rest;
             }
@@ -253,7 +265,7 @@ fn step_at_provider(batch: &mut Batch, view: &View) -> Action {
     match &view.sighting {
         Sighting::NotLooked => Action::LookForBatch,
         Sighting::Found(seen) => {
-            observe::take_up(batch, seen, view.now);
+            observe::take_up(batch, seen, view.now, view.patience_s);
             if matches!(batch.state, BatchState::Ready | BatchState::Waiting | BatchState::Planned | BatchState::Failed)
             {
                 return Action::Again;
@@ -269,8 +281,7 @@ fn step_at_provider(batch: &mut Batch, view: &View) -> Action {
                 give_up(batch, view.now);
                 return Action::Rest;
             }
-            batch.unseen = batch.unseen.saturating_add(1);
-            if batch.unseen >= UNSEEN_MAX && batch.state != BatchState::Missing {
+            if is_gone(batch, view.now, view.patience_s) && batch.state != BatchState::Missing {
                 batch.state = BatchState::Missing;
                 batch.trouble = Some(Trouble { kind: TroubleKind::BatchUnknown, words: String::new(), at: view.now });
             }
@@ -292,7 +303,29 @@ fn step_settled(batch: &Batch, view: &View) -> Action {
     if view.delete_files && has_files && !batch.cleaned && is_due(batch, view) { Action::Clean } else { Action::Rest }
 }
 
-/// Ends a batch that was never created.
+/// A batch that was closed while the account did not know it, and that may turn up: what runs is cancelled, what is answered is
+/// paid and taken.
+fn step_adrift(batch: &mut Batch, view: &View) -> Action {
+    if !is_due(batch, view) {
+        return Action::Rest;
+    }
+    match &view.sighting {
+        Sighting::NotLooked => Action::LookForBatch,
+        Sighting::Found(seen) if observe::is_refusal(seen) => {
+            batch.provider_id = None;
+            Action::Again
+        }
+        Sighting::Found(seen) => {
+            batch.cancel_requested = true;
+            observe::take_up(batch, seen, view.now, view.patience_s);
+            Action::Again
+        }
+        // Its files stay too: they are another project's, or the batch may still need them.
+        Sighting::Absent => Action::Rest,
+    }
+}
+
+/// Ends a batch that was never created, or that the account does not know.
 fn give_up(batch: &mut Batch, now: Seconds) {
     batch.state = BatchState::Cancelled;
     batch.outcome = Some(Outcome::Cancelled);

@@ -1,8 +1,8 @@
 //! Backups: a copy of the open store as it is at one moment, and a look into any store file.
 //!
 //! A copy keeps the store's key: restored on the same account it takes the batches that the original submitted for its own and
-//! adopts them. So the two must not both be used from then on; each would take the other's batches for its own. What tells them
-//! apart in the provider's metadata is the attempt's key, which only the store that wrote the intent knows.
+//! adopts them. So the two must not both be used from then on: each takes the other's batches for its own, and only a batch that
+//! the other does not know (another number, other requests) tells it that a copy is at work.
 //! Not here: restoring, which is putting a verified file in the place of the store while no Quorum has it open.
 
 use std::{

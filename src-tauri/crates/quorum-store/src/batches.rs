@@ -18,16 +18,22 @@ pub(crate) fn key(id: BatchId) -> u64 {
     pair(id.manifest.0, id.number)
 }
 
+pub(crate) fn batches_of(
+    table: &impl ReadableTable<u64, &'static [u8]>,
+    manifest: ManifestId,
+) -> Result<Vec<Batch>, StoreError> {
+    table
+        .range(range_of(manifest.0))?
+        .map(|row| {
+            let (key, value) = row?;
+            from_json("batches_v1", key.value(), value.value())
+        })
+        .collect()
+}
+
 impl Store {
     pub fn batches(&self, manifest: ManifestId) -> Result<Vec<Batch>, StoreError> {
-        let table = self.db.begin_read()?.open_table(tables::BATCHES)?;
-        table
-            .range(range_of(manifest.0))?
-            .map(|row| {
-                let (key, value) = row?;
-                from_json("batches_v1", key.value(), value.value())
-            })
-            .collect()
+        batches_of(&self.db.begin_read()?.open_table(tables::BATCHES)?, manifest)
     }
 
     /// Batches of every manifest.

@@ -42,6 +42,8 @@ pub enum StoreError {
     ReviewsNeeded { dataset: DatasetName, lacking: usize },
     #[error("no removed dataset has the number {0}")]
     NotRemoved(u32),
+    #[error("{requests} of these requests are answered or on their way by now; nothing was changed")]
+    Taken { requests: usize },
     #[error("there is no run {0}")]
     NoManifest(ManifestId),
     #[error("there is no batch {0}")]

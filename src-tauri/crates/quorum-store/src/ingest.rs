@@ -81,6 +81,7 @@ impl Store {
             batch.usd = ingest.usd;
             batch.trouble = None;
             batch.retry_at = None;
+            batch.failures_in_row = 0;
             batches.insert(key(ingest.batch), to_json(&batch).as_slice())?;
             Ok(Done::Changed(Ingested::Now { votes: merged.added, known: merged.known, failed: batch.failed }))
         })

@@ -9,6 +9,7 @@ use redb::ReadableTable;
 
 use crate::{
     Store, StoreError,
+    batches::batches_of,
     open::Done,
     rows::{all_json, from_json, read_counter, to_json, write_counter},
     tables::{self, pair, range_of},
@@ -32,6 +33,7 @@ const NEXT_MANIFEST: &str = "next_manifest";
 
 impl Store {
     /// Stores a plan: the manifest, its batches and every request in them, in one transaction. Batches are numbered from 1.
+    /// Refused where a request of it is taken ([`crate::Claims`]).
     pub fn create_manifest(&self, new: NewManifest) -> Result<Manifest, StoreError> {
         self.write(|write| {
             let mut manifest = new.manifest;
@@ -41,20 +43,25 @@ impl Store {
                 let number = read_counter(&meta, NEXT_MANIFEST)?;
                 write_counter(&mut meta, NEXT_MANIFEST, number.checked_add(1).ok_or(StoreError::TooMany("runs"))?)?;
                 manifest.id = ManifestId(number);
-                put(write, &manifest)?;
             }
+            let requests = self.taken(write, &manifest, &[], &new.batches)?;
+            if requests > 0 {
+                return Err(StoreError::Taken { requests });
+            }
+            put(write, &manifest)?;
             insert_batches(write, manifest.id, 1, new.batches)?;
             Ok(manifest)
         })
     }
 
     /// Adds the batches of a further round, closes those whose place they take, and changes the manifest with them, in one
-    /// transaction. `admit` sees everything as it is stored now; when it says no, nothing changes and `None` comes back.
+    /// transaction. `admit` sees the manifest and all its batches as they are stored now. When it says no, or when a request of
+    /// the new batches is taken ([`crate::Claims`]), nothing changes and `None` comes back.
     pub fn extend_manifest(
         &self,
         id: ManifestId,
         close: &[BatchId],
-        batches: Vec<NewBatch>,
+        new: Vec<NewBatch>,
         admit: impl FnOnce(&mut Manifest, &[Batch]) -> bool,
     ) -> Result<Option<Manifest>, StoreError> {
         self.write_if_changed(|write| {
@@ -63,33 +70,40 @@ impl Store {
                 let row = table.get(id.0)?.ok_or(StoreError::NoManifest(id))?;
                 from_json("manifests_v1", id, row.value())?
             };
-            let mut closed = Vec::with_capacity(close.len());
-            {
-                let table = write.open_table(tables::BATCHES)?;
-                for batch in close {
-                    let row = table.get(pair(id.0, batch.number))?.ok_or(StoreError::NoBatch(*batch))?;
-                    closed.push(from_json::<Batch>("batches_v1", batch, row.value())?);
-                }
+            let stored = batches_of(&write.open_table(tables::BATCHES)?, id)?;
+            if let Some(unknown) = close.iter().find(|close| stored.iter().all(|batch| batch.id != **close)) {
+                return Err(StoreError::NoBatch(*unknown));
             }
-            if !admit(&mut manifest, &closed) {
+            if !admit(&mut manifest, &stored) || self.taken(write, &manifest, close, &new)? > 0 {
                 return Ok(Done::Unchanged(None));
             }
             put(write, &manifest)?;
+            let first = stored.last().map_or(1, |batch| batch.id.number + 1);
             {
                 let mut table = write.open_table(tables::BATCHES)?;
-                for batch in closed {
-                    let batch = Batch { state: BatchState::Cancelled, outcome: Some(Outcome::Cancelled), ..batch };
+                for batch in stored.into_iter().filter(|batch| close.contains(&batch.id)) {
+                    let batch = Batch {
+                        state: BatchState::Cancelled,
+                        outcome: Some(Outcome::Cancelled),
+                        // Should it turn up at the provider after all.
+                        cancel_requested: true,
+                        ..batch
+                    };
                     table.insert(pair(id.0, batch.id.number), to_json(&batch).as_slice())?;
                 }
             }
-            let first = {
-                let table = write.open_table(tables::BATCHES)?;
-                let last = table.range(range_of(manifest.id.0))?.next_back().transpose()?;
-                last.map_or(1, |(key, _)| tables::second(key.value()) + 1)
-            };
-            insert_batches(write, manifest.id, first, batches)?;
+            insert_batches(write, manifest.id, first, new)?;
             Ok(Done::Changed(Some(manifest)))
         })
+    }
+
+    /// Changes a manifest where it and all its batches, as they are stored now, admit it. `None`: they do not, nothing changed.
+    pub fn change_manifest_if(
+        &self,
+        id: ManifestId,
+        admit: impl FnOnce(&mut Manifest, &[Batch]) -> bool,
+    ) -> Result<Option<Manifest>, StoreError> {
+        self.extend_manifest(id, &[], Vec::new(), admit)
     }
 
     /// Cuts an unsent batch into parts: the first takes over its number, the others are added behind. The requests together

@@ -60,7 +60,7 @@ impl Store {
     }
 }
 
-fn row_of(review: u32, bytes: &[u8]) -> Result<VoteRow<'_>, StoreError> {
+pub(crate) fn row_of(review: u32, bytes: &[u8]) -> Result<VoteRow<'_>, StoreError> {
     VoteRow::read(bytes).map_err(|source| StoreError::Votes { review, source })
 }
 

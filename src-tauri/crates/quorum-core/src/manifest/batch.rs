@@ -192,10 +192,16 @@ pub struct Batch {
     /// Not before this.
     #[serde(default)]
     pub retry_at: Option<Seconds>,
-    /// Consecutive listings that did not show it.
+    /// Consecutive looks that did not find what should be there: the batch, or the files of an ended one.
     #[serde(default)]
     pub unseen: u32,
-    /// Its files at the provider are deleted.
+    /// When the first of them was.
+    #[serde(default)]
+    pub unseen_since: Option<Seconds>,
+    /// Downloads of its results that were short of requests, and that the provider did not confirm to be whole.
+    #[serde(default)]
+    pub unsure_downloads: u32,
+    /// Its files at the provider are deleted, or the provider refuses to delete them (`trouble` has its words).
     #[serde(default)]
     pub cleaned: bool,
     /// The user wants it cancelled.
@@ -217,6 +223,11 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Closed while the account did not know it: the provider may still run it, or have answers that are paid.
+    pub fn is_adrift(&self) -> bool {
+        self.state == BatchState::Cancelled && self.provider_id.is_some()
+    }
+
     /// A batch as planned.
     pub fn planned(id: BatchId, model: ModelId, requests: u32, bytes: u64, tokens: u64) -> Self {
         Self {
@@ -252,6 +263,8 @@ impl Batch {
             trouble: None,
             retry_at: None,
             unseen: 0,
+            unseen_since: None,
+            unsure_downloads: 0,
             cleaned: false,
             cancel_requested: false,
             refusals: 0,

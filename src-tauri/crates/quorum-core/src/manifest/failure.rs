@@ -37,7 +37,8 @@ pub enum Cause {
     Unreadable,
     /// The provider rejected the request itself; it would again.
     Rejected,
-    /// Asked at once, and no answer arrived: it may have been answered and billed all the same.
+    /// No answer arrived, of a synchronous call or in a result file that was cut short: it may have been answered and billed all
+    /// the same.
     Unclear,
 }
 

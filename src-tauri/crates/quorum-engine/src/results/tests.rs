@@ -43,7 +43,7 @@ fn requests(reviews: u32, runs: u8) -> Vec<Request> {
 }
 
 fn asked<'a>(schema: &'a Schema, requests: &'a [Request]) -> Asked<'a> {
-    Asked { schema, model: ModelNo(3), requests, outcome: Outcome::Completed, at: 77 }
+    Asked { schema, model: ModelNo(3), requests, outcome: Outcome::Completed, is_whole: true, at: 77 }
 }
 
 /// One line after the other, in memory, by the long way and a map: what the quick reader must equal.
@@ -117,7 +117,8 @@ fn simply(asked: &Asked<'_>, files: &[&[u8]]) -> Results {
                 assert!(results.votes.push(request.review, vote));
             }
             (None, failure) => {
-                results.failures.push((*request, failure.unwrap_or_else(|| lost(asked.outcome))));
+                results.absent += u32::from(failure.is_none());
+                results.failures.push((*request, failure.unwrap_or_else(|| absent(asked))));
             }
         }
     }

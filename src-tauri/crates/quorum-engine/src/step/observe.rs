@@ -3,7 +3,7 @@
 use quorum_core::manifest::{Batch, BatchState, Outcome, Seconds, Trouble, TroubleKind};
 use quorum_provider::wire::{self, BatchStatus};
 
-use super::QUEUE_RETRY_S;
+use super::{QUEUE_RETRY_S, is_gone};
 
 /// Words kept of validation errors, characters.
 const WORDS_MAX: usize = 2_000;
@@ -12,7 +12,7 @@ const WORDS_MAX: usize = 2_000;
 const UPLOADS_AGAIN_MAX: u32 = 3;
 
 /// Takes what was seen into the batch: adopts its id, follows its state, keeps its times and counts.
-pub(super) fn take_up(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
+pub(super) fn take_up(batch: &mut Batch, seen: &wire::Batch, now: Seconds, patience_s: Seconds) {
     let seconds = |time: Option<u64>| time.and_then(|time| Seconds::try_from(time).ok());
     let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
     if batch.provider_id.as_deref() != Some(seen.id.as_str()) {
@@ -24,7 +24,9 @@ pub(super) fn take_up(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
     if batch.input_file.is_none() && !seen.input_file_id.is_empty() {
         batch.input_file = Some(seen.input_file_id.clone());
     }
-    batch.unseen = 0;
+    if !is_without_files(seen) {
+        (batch.unseen, batch.unseen_since) = (0, None);
+    }
     batch.retry_at = None;
     batch.counted_completed = count(seen.request_counts.completed);
     batch.counted_failed = count(seen.request_counts.failed);
@@ -41,10 +43,18 @@ pub(super) fn take_up(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
                 batch.state = BatchState::Validating;
             }
         }
+        BatchStatus::Failed if is_refusal(seen) => refused(batch, seen, now),
+        BatchStatus::Completed | BatchStatus::Expired | BatchStatus::Cancelled | BatchStatus::Failed
+            if is_without_files(seen) && !is_gone(batch, now, patience_s) =>
+        {
+            // They are named a moment later, or the provider has lost them: more looks will tell.
+            batch.state = BatchState::Finalizing;
+        }
         BatchStatus::Completed => ended(batch, seen, Outcome::Completed, seconds(seen.completed_at).unwrap_or(now)),
         BatchStatus::Expired => ended(batch, seen, Outcome::Expired, seconds(seen.expired_at).unwrap_or(now)),
         BatchStatus::Cancelled => ended(batch, seen, Outcome::Cancelled, seconds(seen.cancelled_at).unwrap_or(now)),
-        BatchStatus::Failed => refused(batch, seen, now),
+        // It broke off while it ran.
+        BatchStatus::Failed => ended(batch, seen, Outcome::Completed, seconds(seen.failed_at).unwrap_or(now)),
     }
     if batch.state != BatchState::Waiting && batch.state != BatchState::Failed {
         batch.trouble = None;
@@ -52,11 +62,39 @@ pub(super) fn take_up(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
 }
 
 fn ended(batch: &mut Batch, seen: &wire::Batch, outcome: Outcome, at: Seconds) {
-    batch.state = BatchState::Ready;
-    batch.outcome = Some(outcome);
     batch.ended_at = Some(at);
+    if is_without_files(seen) && seen.request_counts.completed > 0 {
+        // Answers were paid; whether they are paid for once more is the user's to say.
+        let words = format!("the provider counts {} answers and names no file", seen.request_counts.completed);
+        batch.state = BatchState::Failed;
+        batch.trouble = Some(Trouble { kind: TroubleKind::ResultsGone, words, at });
+        return;
+    }
+    batch.state = BatchState::Ready;
+    (batch.unseen, batch.unseen_since) = (0, None);
+    batch.outcome = Some(outcome);
     batch.output_file = seen.output_file_id.clone();
     batch.error_file = seen.error_file_id.clone();
+}
+
+/// Ended, and there must be results, but neither file is named.
+fn is_without_files(seen: &wire::Batch) -> bool {
+    let counts = &seen.request_counts;
+    let must_have = match seen.status {
+        BatchStatus::Completed => true,
+        BatchStatus::Expired | BatchStatus::Cancelled | BatchStatus::Failed => counts.completed + counts.failed > 0,
+        _ => false,
+    };
+    must_have && seen.output_file_id.is_none() && seen.error_file_id.is_none()
+}
+
+/// The input was refused as a whole, and nothing ran. A batch that broke off while it ran is called failed as well: it has
+/// answered what it names or counts.
+pub fn is_refusal(seen: &wire::Batch) -> bool {
+    let has_answers = seen.output_file_id.is_some() || seen.request_counts.completed > 0;
+    let has_failures = seen.error_file_id.is_some() || seen.request_counts.failed > 0;
+    // Some servers name a file or count the lines that failed validation, beside the errors.
+    seen.status == BatchStatus::Failed && !has_answers && !(has_failures && seen.errors.is_empty())
 }
 
 /// Codes of a whole refusal that may be another one next time: the fault is the provider's, or the moment's.
@@ -83,7 +121,7 @@ const MONEY_CODES: [&str; 7] = [
     "project_spend_limit_exceeded",
 ];
 
-/// The input failed validation, or there was no room in the queue: nothing ran and nothing is paid.
+/// The input failed validation, or there was no room in the queue: nothing ran and nothing is paid ([`is_refusal`]).
 fn refused(batch: &mut Batch, seen: &wire::Batch, now: Seconds) {
     let words = words_of(seen);
     batch.provider_id = None;

@@ -17,6 +17,9 @@ pub enum Recorded {
     NotCreated(ProviderError),
     CancelAsked(Box<wire::Batch>),
     Cleaned,
+    NotCleaned(ProviderError),
+    /// Requests are missing from result files that may not be whole.
+    Short(ProviderError),
     /// An action without lasting effect failed.
     Failed(ProviderError),
 }
@@ -34,6 +37,8 @@ impl From<EffectError> for Recorded {
 const RETRY_S: Seconds = 5;
 /// Looks for a result file that the provider does not know, before it is taken as gone.
 const RESULTS_LOOKS_MAX: u32 = 3;
+/// Failures in a row of deleting files with a key that may not, before they are left to expire at the provider.
+const CLEANS_MAX: u32 = 8;
 /// Longest pause after failed actions.
 const RETRY_S_MAX: Seconds = 600;
 
@@ -49,19 +54,34 @@ pub fn record(batch: &Batch, outcome: Recorded, now: Seconds) -> Batch {
         }
         Recorded::Created(seen) | Recorded::CancelAsked(seen) => {
             next.failures_in_row = 0;
-            observe::take_up(&mut next, &seen, now);
+            // Whether something is gone is for the next look to say.
+            observe::take_up(&mut next, &seen, now, Seconds::MAX);
         }
         // Stays `Creating`: the next look decides.
         Recorded::CreateUnclear(error) => next.trouble = Some(trouble(&error, now)),
         Recorded::NotCreated(error) => not_created(&mut next, &error, now),
         Recorded::Cleaned => next.cleaned = true,
+        Recorded::NotCleaned(error) => {
+            next.trouble = Some(trouble(&error, now));
+            // A key that may not is replaced by one that may, or not; anything else that no wait mends is final.
+            let may_pass = error.retryable() || (error.stops_account() && next.failures_in_row < CLEANS_MAX);
+            next.cleaned = !may_pass;
+            pause(&mut next, &error, now);
+        }
+        Recorded::Short(error) => {
+            next.unsure_downloads = next.unsure_downloads.saturating_add(1);
+            next.trouble = Some(trouble(&error, now));
+            pause(&mut next, &error, now);
+        }
         Recorded::Failed(error) => {
             next.trouble = Some(trouble(&error, now));
-            let is_gone = matches!(error, ProviderError::NotFound { .. });
-            if next.state == BatchState::Ready && is_gone && next.failures_in_row >= RESULTS_LOOKS_MAX {
-                next.state = BatchState::Failed;
-                next.trouble = Some(Trouble { kind: TroubleKind::ResultsGone, ..trouble(&error, now) });
-                return next;
+            if next.state == BatchState::Ready && matches!(error, ProviderError::NotFound { .. }) {
+                next.unseen = next.unseen.saturating_add(1);
+                if next.unseen > RESULTS_LOOKS_MAX {
+                    next.state = BatchState::Failed;
+                    next.trouble = Some(Trouble { kind: TroubleKind::ResultsGone, ..trouble(&error, now) });
+                    return next;
+                }
             }
             let is_hopeless = !error.retryable() && !error.stops_account();
             if next.state == BatchState::Uploading && is_hopeless && !is_local(&error) {

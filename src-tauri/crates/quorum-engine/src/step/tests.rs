@@ -33,7 +33,7 @@ fn view() -> View {
         sighting: Sighting::Absent,
         file: FileSighting::NotLooked,
         delete_files: true,
-        resend_after_s: 90,
+        patience_s: 90,
     }
 }
 
@@ -182,9 +182,60 @@ fn pausing_and_cancelling() {
 #[test]
 fn a_batch_that_vanishes_is_missing_and_comes_back_when_it_is_seen() {
     check(S::InProgress, |_, _| {}, (S::InProgress, Action::Rest));
-    let missing = check(S::InProgress, |batch, _| batch.unseen = UNSEEN_MAX - 1, (S::Missing, Action::Rest));
+    let unseen = |since: Seconds| {
+        move |batch: &mut Batch, _: &mut View| (batch.unseen, batch.unseen_since) = (UNSEEN_MAX - 1, Some(since))
+    };
+    // Looks may follow each other within a second.
+    check(S::InProgress, unseen(NOW - 89), (S::InProgress, Action::Rest));
+    let missing = check(S::InProgress, unseen(NOW - 90), (S::Missing, Action::Rest));
     assert_eq!(missing.trouble.map(|trouble| trouble.kind), Some(TroubleKind::BatchUnknown));
-    check(S::Missing, |_, view| view.sighting = seen("completed", ""), (S::Ready, Action::Again));
+    let is_back = |_: &mut Batch, view: &mut View| view.sighting = seen("completed", r#","output_file_id":"o""#);
+    assert_eq!(check(S::Missing, is_back, (S::Ready, Action::Again)).unseen_since, None);
+}
+
+#[test]
+fn an_ended_batch_without_files_is_looked_at_again_before_it_is_believed() {
+    let counts = |completed| format!(r#","request_counts":{{"total":10,"completed":{completed},"failed":0}}"#);
+    for (status, completed) in [("completed", 0), ("completed", 9), ("expired", 3), ("cancelled", 1), ("failed", 1)] {
+        let nameless = |batch: &mut Batch, view: &mut View| {
+            view.sighting = seen(status, &counts(completed));
+            (batch.unseen, batch.unseen_since) = (UNSEEN_MAX - 1, Some(view.now - 90));
+        };
+        check(S::InProgress, |_, view| view.sighting = seen(status, &counts(completed)), (S::Finalizing, Action::Rest));
+        // Answers that are paid for and cannot be had are the user's to decide about.
+        let believed = if completed == 0 { S::Ready } else { S::Failed };
+        check(S::Finalizing, nameless, (believed, Action::Again));
+    }
+    // Nothing was done, so there is nothing to name.
+    check(S::InProgress, |_, view| view.sighting = seen("cancelled", &counts(0)), (S::Ready, Action::Again));
+}
+
+#[test]
+fn a_batch_that_failed_while_it_ran_has_its_results_read() {
+    for more in [
+        r#","output_file_id":"o","errors":{"data":[{"code":"server_error","message":"sorry"}]}"#,
+        r#","error_file_id":"e""#,
+    ] {
+        let ready = check(S::InProgress, |_, view| view.sighting = seen("failed", more), (S::Ready, Action::Again));
+        assert_eq!((ready.provider_id.as_deref(), ready.outcome), (Some("batch_1"), Some(Outcome::Completed)));
+    }
+}
+
+#[test]
+fn a_closed_batch_that_turns_up_is_stopped_and_what_it_answered_is_taken() {
+    let adrift = |status: &'static str, more: &'static str| {
+        move |batch: &mut Batch, view: &mut View| {
+            batch.provider_id = Some("batch_1".to_owned());
+            view.sighting = seen(status, more);
+        }
+    };
+    let running = check(S::Cancelled, adrift("in_progress", ""), (S::InProgress, Action::Again));
+    assert!(running.cancel_requested);
+    let (next, action) = step(&running, &View { sighting: seen("in_progress", ""), ..view() });
+    assert_eq!((next.state, action), (S::InProgress, Action::Cancel));
+    check(S::Cancelled, adrift("completed", r#","output_file_id":"o""#), (S::Ready, Action::Again));
+    let over = check(S::Cancelled, adrift("failed", ""), (S::Cancelled, Action::Again));
+    assert_eq!(over.provider_id, None);
 }
 
 fn server_error() -> ProviderError {
@@ -219,6 +270,21 @@ fn pauses_grow_and_honour_what_the_provider_asks() {
     let asked =
         ProviderError::RateLimited { retry_after: Some(std::time::Duration::from_secs(99)), words: String::new() };
     assert_eq!(record(&batch(S::Ready), Recorded::Failed(asked), NOW).retry_at, Some(NOW + 99));
+}
+
+#[test]
+fn files_that_may_not_be_deleted_are_left_to_expire() {
+    let no = ProviderError::InvalidRequest { status: 400, code: None, param: None, words: "no".to_owned() };
+    assert!(record(&batch(S::Ingested), Recorded::NotCleaned(no), NOW).cleaned);
+    assert!(!record(&batch(S::Ingested), Recorded::NotCleaned(server_error()), NOW).cleaned);
+    let mut refused = batch(S::Ingested);
+    let mut tries = 0;
+    while !refused.cleaned {
+        refused =
+            record(&refused, Recorded::NotCleaned(ProviderError::Forbidden { words: "not this key".to_owned() }), NOW);
+        tries += 1;
+    }
+    assert_eq!((tries, refused.state), (9, S::Ingested));
 }
 
 #[test]

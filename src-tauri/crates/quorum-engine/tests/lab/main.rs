@@ -5,6 +5,7 @@ mod at_once;
 mod crash;
 mod doc;
 mod faults;
+mod once;
 mod schedule;
 mod tier1;
 mod world;

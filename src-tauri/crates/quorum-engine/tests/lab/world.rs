@@ -141,6 +141,17 @@ pub fn options() -> Options {
 impl World {
     /// An engine on this store, with this provider.
     pub fn on(store: Arc<Store>, clock: HandClock, provider: Provider, folder: &Path) -> Self {
+        Self::telling(store, clock, provider, folder, |_| {})
+    }
+
+    /// The same, and somebody is told what happens while a tick runs.
+    pub fn telling(
+        store: Arc<Store>,
+        clock: HandClock,
+        provider: Provider,
+        folder: &Path,
+        tell: impl Fn(Event) + Send + Sync + 'static,
+    ) -> Self {
         let connect: Connect = Arc::new(move |_| {
             let provider = provider.clone();
             Box::pin(async move { Ok(provider) })
@@ -151,7 +162,7 @@ impl World {
             connect,
             Arc::new(clock.clone()),
             folder.to_owned(),
-            |_: Event| {},
+            tell,
         );
         engine.set_options(options());
         Self { store, engine, clock, folder: folder.to_owned(), _temporary: None }

@@ -130,6 +130,11 @@ pub fn batch(reviews: std::ops::RangeInclusive<u32>, runs: u8) -> NewBatch {
     NewBatch { batch: Batch::planned(id, "gpt-5-nano".into(), count, 1_000, 500), requests }
 }
 
+/// The same, of another model.
+pub fn of(model: &str, new: NewBatch) -> NewBatch {
+    NewBatch { batch: Batch { model: model.into(), ..new.batch }, ..new }
+}
+
 pub fn plan(space: u32, batches: Vec<NewBatch>) -> NewManifest {
     NewManifest { manifest: manifest(space), batches }
 }

@@ -151,7 +151,7 @@ fn a_removed_dataset_is_out_of_sight_until_it_is_put_back() {
     assert!(matches!(store.dataset(&name), Err(StoreError::NoDataset(missing)) if missing == name));
     assert!(matches!(store.remove_dataset(&name, AT + 6), Err(StoreError::NoDataset(_))));
     assert!(store.datasets().expect("list").is_empty());
-    assert_eq!(store.removed_datasets().expect("list"), [removed.clone()]);
+    assert_eq!(store.removed_datasets().expect("list"), std::slice::from_ref(&removed));
     assert_eq!(store.reviews_stored().expect("count"), 2);
 
     let back = store.restore_dataset(removed.number, AT + 7).expect("put back");

@@ -147,7 +147,7 @@ fn what_is_not_there_is_said_by_its_number() {
 fn ingest_stores_votes_failures_usage_and_state_together() {
     let store = memory();
     let space = space(&store);
-    store.create_manifest(plan(space, vec![batch(1..=3, 1), batch(1..=1, 1)])).expect("created");
+    store.create_manifest(plan(space, vec![batch(1..=3, 1), batch(4..=4, 1)])).expect("created");
     store.change_batch(id(1, 1), |batch| batch.retry_at = Some(AT)).expect("changed");
     let failures = vec![(request(3, 1), failure("The server had an error")), (request(2, 1), failure("again"))];
     let done = store.ingest(ingest(id(1, 1), space, vec![vote(2, 1, 1, 1), vote(1, 1, 1, 1)], failures));
@@ -205,12 +205,11 @@ fn an_ingest_that_cannot_be_kept_leaves_nothing() {
 fn deleting_a_manifest_leaves_votes_usage_and_its_number() {
     let store = memory();
     let space = space(&store);
-    for _ in 0..2 {
-        store.create_manifest(plan(space, vec![batch(1..=2, 1)])).expect("created");
-    }
     for manifest in [1, 2] {
-        let failures = vec![(request(2, 1), failure("x"))];
-        store.ingest(ingest(id(manifest, 1), space, vec![vote(manifest, 1, 1, 1)], failures)).expect("ingested");
+        let (voted, failed) = (10 * manifest, 10 * manifest + 1);
+        store.create_manifest(plan(space, vec![batch(voted..=failed, 1)])).expect("created");
+        let failures = vec![(request(failed, 1), failure("x"))];
+        store.ingest(ingest(id(manifest, 1), space, vec![vote(voted, 1, 1, 1)], failures)).expect("ingested");
     }
     store.delete_manifest(ManifestId(2)).expect("deleted");
     assert!(matches!(store.manifest(ManifestId(2)), Err(StoreError::NoManifest(_))));

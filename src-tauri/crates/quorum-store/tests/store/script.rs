@@ -11,8 +11,8 @@ use quorum_store::{
 };
 
 use crate::data::{
-    AT, activity, batch, business, correction, drawn, failure, id, ingest, labelled, plan, prepared, review, schema,
-    vote,
+    AT, activity, batch, business, correction, drawn, failure, id, ingest, labelled, of, plan, prepared, review,
+    schema, vote,
 };
 
 /// One action, one transaction.
@@ -35,7 +35,9 @@ pub const SCRIPT: &[Action] = &[
         let realm = quorum_core::manifest::Realm::Sandbox;
         store.intern_space(realm, &"G1_allergy".into(), &schema.term_hash(), &schema).map(drop)
     }),
-    ("create", |store| store.create_manifest(plan(SPACE, vec![batch(1..=70, 3), batch(1..=70, 1)])).map(drop)),
+    ("create", |store| {
+        store.create_manifest(plan(SPACE, vec![batch(1..=70, 3), of("gpt-5-mini", batch(1..=70, 1))])).map(drop)
+    }),
     ("intend upload", |store| advance(store, 1, BatchState::Uploading)),
     ("uploaded", |store| advance(store, 1, BatchState::Uploaded)),
     ("intend creation", |store| advance(store, 1, BatchState::Creating)),
@@ -70,7 +72,7 @@ pub const SCRIPT: &[Action] = &[
     }),
     ("catalog", |store| store.change_catalog(&[("a.yaml".to_owned(), "a: 1\n".repeat(1_000))], &[])),
     ("finish", |store| store.change_manifest(ManifestId(1), |manifest| manifest.finished_at = Some(AT)).map(drop)),
-    ("plan another", |store| store.create_manifest(plan(SPACE, vec![batch(1..=90, 1)])).map(drop)),
+    ("plan another", |store| store.create_manifest(plan(SPACE, vec![batch(91..=180, 1)])).map(drop)),
     ("delete it", |store| store.delete_manifest(ManifestId(2))),
 ];
 
