@@ -88,6 +88,7 @@ struct CompiledRule {
 type CompiledCondition = (usize, Vec<FieldTest>);
 
 /// Field number and which values match; a field that the schema lacks matches nothing.
+#[derive(PartialEq)]
 struct FieldTest {
     field: Option<usize>,
     values: Vec<bool>,
@@ -288,7 +289,10 @@ impl FieldTest {
     }
 
     fn matches(&self, judgment: &Judgment<'_>) -> bool {
-        let value = self.field.and_then(|field| judgment.values.get(field).copied().flatten());
+        self.matches_value(self.field.and_then(|field| judgment.values.get(field).copied().flatten()))
+    }
+
+    fn matches_value(&self, value: Option<u8>) -> bool {
         value.is_some_and(|value| self.values[usize::from(value)])
     }
 }
@@ -319,6 +323,18 @@ impl<'a> CompiledScoring<'a> {
         let firsthand = schema.field("account_type").map(|(number, field)| (number, field.value("firsthand")));
         let cuisine_points = scoring.modifier(CUISINE_MODIFIER).map_or(0, |modifier| modifier.points);
         Self { scoring, severity_field: severity.map(|(number, _)| number), base, modifiers, firsthand, cuisine_points }
+    }
+
+    /// What one field of a relevant judgment brings, before it is weighed by age; `None`: it makes the judgment no incident.
+    /// Summed over all fields it is what [`Self::score`] finds.
+    fn of_field(&self, field: usize, value: Option<u8>) -> Option<i64> {
+        if let Some((_, firsthand)) = self.firsthand.filter(|(at, _)| *at == field) {
+            value.filter(|value| Some(*value) == firsthand)?;
+        }
+        let is_severity = self.severity_field == Some(field);
+        let base = if is_severity { self.base[usize::from(value?)]?.1 } else { 0 };
+        let its = self.modifiers.iter().filter(|(at, of, ..)| *at == field && Some(*of) == value);
+        Some(its.fold(base, |sum, (.., points)| sum.saturating_add(*points)))
     }
 
     /// The points of a judgment and its severity field; `None`: not an incident.
@@ -397,8 +413,10 @@ fn is_high_risk(categories: &str) -> bool {
 }
 
 mod outlook;
+mod sight;
 
 pub use outlook::{Chances, Outlook};
+pub use sight::Sight;
 
 #[cfg(test)]
 mod tests;

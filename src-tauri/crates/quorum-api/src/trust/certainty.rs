@@ -12,7 +12,7 @@ use quorum_core::{
         certainty::{Certainty, CertaintyOptions, Impact, Method, VerdictCount, certainty, impacts, verdict_counts},
         recommend::GOLD_MIN,
     },
-    verdict::{Chances, Judge, Outlook},
+    verdict::{Chances, Judge, Outlook, Sight},
 };
 use rayon::prelude::*;
 
@@ -112,7 +112,7 @@ pub(super) struct Weighed {
 pub(super) fn weigh(
     dataset: &OpenDataset,
     likelihoods: &Likelihoods<'_>,
-    judge: &Judge<'_>,
+    sight: &Sight<'_>,
     businesses: impl IntoParallelIterator<Item = usize>,
     k: u32,
     movement_min: Option<f64>,
@@ -125,12 +125,13 @@ pub(super) fn weigh(
         }
         let reviews: Vec<_> =
             positions.iter().map(|position| (likelihoods.of(*position), dataset.date(*position))).collect();
-        let outlook = Outlook::new(judge, &dataset.view.businesses[business].categories, k, &reviews);
+        let outlook = Outlook::new(sight, &dataset.view.businesses[business].categories, k, &reviews);
         let options = CertaintyOptions::default();
-        let impacts = movement_min.map_or_else(Vec::new, |movement_min| {
-            impacts(&outlook, outlook.items(), CertaintyOptions { movement_min, ..options })
-        });
-        Some(Weighed { business, certainty: certainty(&outlook, outlook.items(), options), positions, impacts })
+        let (certainty, impacts) = match movement_min {
+            None => (certainty(&outlook, outlook.items(), options), Vec::new()),
+            Some(movement_min) => impacts(&outlook, outlook.items(), CertaintyOptions { movement_min, ..options }),
+        };
+        Some(Weighed { business, certainty, positions, impacts })
     });
     weighed.collect()
 }
@@ -167,8 +168,9 @@ impl Quorum {
         let mut policies = Vec::with_capacity(topic.policies.len());
         for policy in &topic.policies {
             let judge = Judge::new(policy, &topic.schema);
+            let sight = Sight::new(&judge);
             let movement_min = only.map(|_| CertaintyOptions::default().movement_min);
-            let weighed = weigh(&dataset, &likelihoods, &judge, wanted.clone(), query.k, movement_min);
+            let weighed = weigh(&dataset, &likelihoods, &sight, wanted.clone(), query.k, movement_min);
             let flips = weighed.iter().flat_map(|one| one.impacts.iter().map(|impact| one.positions[impact.item]));
             let ids = dataset.review_ids(store, flips)?;
             let stated = |one: &Weighed| docket.judge_business(&judge, one.business, 0).verdict;
@@ -278,7 +280,7 @@ pub(super) fn weigh_topic(
     let of = |policy: &quorum_core::policy::Policy| {
         let judge = Judge::new(policy, &topic.schema);
         let all = 0..dataset.businesses();
-        (policy.id.to_string(), weigh(dataset, likelihoods, &judge, all, k, Some(movement_min)))
+        (policy.id.to_string(), weigh(dataset, likelihoods, &Sight::new(&judge), all, k, Some(movement_min)))
     };
     topic.policies.iter().map(of).collect()
 }

@@ -290,8 +290,8 @@ fn logit(p: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::matrix::{Judge, Vote};
-    use super::super::prng::Prng;
     use super::*;
+    use crate::prng::Prng;
 
     #[test]
     fn ln_gamma_is_that_of_factorials_and_of_a_half() {

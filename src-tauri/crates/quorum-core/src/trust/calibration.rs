@@ -39,7 +39,8 @@ pub fn expected_calibration_error(scored: &[Scored]) -> Option<f64> {
 pub fn log_loss(scored: &[Scored]) -> Option<f64> {
     let total: f64 = scored.iter().map(|one| one.weight).sum();
     let loss = |one: &Scored| -one.weight * one.probabilities[one.label].max(PROBABILITY_MIN).ln();
-    (total > 0.0).then(|| scored.iter().map(loss).sum::<f64>() / total)
+    // Where all is certain and right, every loss is −0.
+    (total > 0.0).then(|| scored.iter().map(loss).sum::<f64>() / total + 0.0)
 }
 
 /// Probabilities raised to `power` and normalised. Power 1 keeps them but for the cut at 0.0001.
@@ -87,4 +88,16 @@ pub fn cross_sharpened(scored: &[Scored], n_folds: usize, seed: u64) -> Vec<Scor
         }
     }
     sharp
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_perfect_prediction_loses_nothing_and_not_minus_nothing() {
+        let perfect = Scored { probabilities: vec![0.0, 1.0], label: 1, weight: 2.0 };
+        let loss = log_loss(&[perfect]).expect("one prediction");
+        assert!(loss == 0.0 && loss.is_sign_positive(), "{loss:?}");
+    }
 }

@@ -4,20 +4,27 @@
 //! a score, a set of counts) that one item after the other moves on; equal states are merged, so the
 //! result is exact as long as states are few (the Poisson binomial and the convolution of scores are
 //! special cases: Wang 1993, Statistica Sinica 3; Hong 2013, Computational Statistics and Data
-//! Analysis 59). Where they are too many, it is a seeded simulation with its standard error.
-//! Deliberately not here: any policy.
+//! Analysis 59). Where they are too many, it is a seeded simulation with its standard error. Either
+//! way one pass over the items tells what a label of each could do: forwards the chance of every
+//! state, backwards the verdicts that it leads to. Deliberately not here: any policy.
 
-use std::collections::BTreeMap;
+use std::hash::Hash;
 
 use serde::Serialize;
 
-use super::prng::Prng;
+use self::{exact::Layers, simulated::Simulation};
+
+mod counts;
+mod exact;
+mod simulated;
+
+pub use counts::{VerdictCount, count_distribution, verdict_counts};
 
 /// How items lead to a verdict.
 pub trait VerdictModel {
     /// What has to be known of the items seen so far. Merge all that cannot change the verdict any
     /// more, such as a count above its threshold.
-    type State: Ord + Clone;
+    type State: Eq + Hash + Clone;
 
     fn start(&self) -> Self::State;
     /// The state after `item` turned out to be `category`.
@@ -25,6 +32,11 @@ pub trait VerdictModel {
     /// The verdict, in `0..n_verdicts`.
     fn verdict(&self, state: &Self::State) -> usize;
     fn n_verdicts(&self) -> usize;
+
+    /// Where the items' probabilities are themselves shares of draws: of how many each.
+    fn draws(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// How probabilities were computed.
@@ -54,14 +66,47 @@ impl Certainty {
 
     /// The probability of the most probable verdict.
     pub fn confidence(&self) -> f64 {
-        self.probabilities.iter().copied().fold(0.0, f64::max)
+        highest(&self.probabilities)
     }
+
+    /// Exact but for items that were drawn. Independent draws of every item err no more than as many draws of all of them
+    /// together would: of the parts that the variance falls into, each is divided by the draws at least once.
+    fn exactly(probabilities: Vec<f64>, items_drawn: Option<usize>) -> Self {
+        let (errors, method) = match items_drawn {
+            None => (vec![0.0; probabilities.len()], Method::Exact),
+            Some(draws) => (standard_errors(&probabilities, draws), Method::Simulated { draws }),
+        };
+        Self { standard_errors: errors, probabilities, method }
+    }
+
+    fn simulated(probabilities: Vec<f64>, draws: usize, items_drawn: Option<usize>) -> Self {
+        let both = items_drawn.map_or(draws, |items| draws * items / (draws + items));
+        Self {
+            standard_errors: standard_errors(&probabilities, both),
+            probabilities,
+            method: Method::Simulated { draws },
+        }
+    }
+}
+
+/// One draw more of each outcome, so that a verdict never drawn has an error above 0.
+fn standard_errors(probabilities: &[f64], draws: usize) -> Vec<f64> {
+    let n = draws.max(1) as f64;
+    let of = |p: &f64| (p * n + 1.0) / (n + 2.0);
+    probabilities.iter().map(of).map(|p| (p * (1.0 - p) / n).sqrt()).collect()
+}
+
+fn highest(probabilities: &[f64]) -> f64 {
+    probabilities.iter().copied().fold(0.0, f64::max)
 }
 
 /// When to give up on exactness, and how to simulate then.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CertaintyOptions {
+    /// States after an item.
     pub states_max: usize,
+    /// Steps from state to state, over all items: what it costs.
+    pub steps_max: usize,
     pub draws: usize,
     pub seed: u64,
     /// Items that cannot move the verdict's probability by more than this are left out of [`impacts`].
@@ -70,65 +115,19 @@ pub struct CertaintyOptions {
 
 impl Default for CertaintyOptions {
     fn default() -> Self {
-        Self { states_max: 20_000, draws: 20_000, seed: 1, movement_min: IMPACT_MIN }
+        Self { states_max: 20_000, steps_max: 4_000_000, draws: 20_000, seed: 1, movement_min: IMPACT_MIN }
     }
 }
 
 /// Probability of every verdict. `items` holds a row of category probabilities an item; rows sum to
 /// 1.
 pub fn certainty<M: VerdictModel>(model: &M, items: &[Vec<f64>], options: CertaintyOptions) -> Certainty {
-    match exact(model, items, options.states_max) {
-        Some(probabilities) => {
-            Certainty { standard_errors: vec![0.0; probabilities.len()], probabilities, method: Method::Exact }
+    match Layers::new(model, items, options, false) {
+        Some(layers) => Certainty::exactly(layers.probabilities(model.n_verdicts()), model.draws()),
+        None => {
+            let simulation = Simulation::new(model, items, options, &[]);
+            Certainty::simulated(simulation.probabilities(), simulation.draws, model.draws())
         }
-        None => simulated(model, items, options),
-    }
-}
-
-/// Exact probabilities, or `None` beyond `states_max` states.
-pub fn exact<M: VerdictModel>(model: &M, items: &[Vec<f64>], states_max: usize) -> Option<Vec<f64>> {
-    let mut states = BTreeMap::from([(model.start(), 1.0)]);
-    for (item, row) in items.iter().enumerate() {
-        let mut next = BTreeMap::new();
-        for (state, p_state) in &states {
-            for (category, &p) in row.iter().enumerate().filter(|(_, p)| **p > 0.0) {
-                let after = model.step(state, item, category);
-                *next.entry(after).or_insert(0.0) += p_state * p;
-            }
-        }
-        if next.len() > states_max {
-            return None;
-        }
-        states = next;
-    }
-    let mut probabilities = vec![0.0; model.n_verdicts()];
-    for (state, p) in &states {
-        probabilities[model.verdict(state)] += p;
-    }
-    Some(probabilities)
-}
-
-fn simulated<M: VerdictModel>(model: &M, items: &[Vec<f64>], options: CertaintyOptions) -> Certainty {
-    let mut prng = Prng::new(options.seed);
-    let draws = options.draws.max(1);
-    let mut counts = vec![0usize; model.n_verdicts()];
-    for _ in 0..draws {
-        let mut state = model.start();
-        for (item, row) in items.iter().enumerate() {
-            state = model.step(&state, item, prng.categorical(row));
-        }
-        counts[model.verdict(&state)] += 1;
-    }
-    let n = draws as f64;
-    let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / n).collect();
-    Certainty {
-        // One draw more of each outcome, so that a verdict never drawn has an error above 0.
-        standard_errors: (counts.iter())
-            .map(|&count| (count as f64 + 1.0) / (n + 2.0))
-            .map(|p| (p * (1.0 - p) / n).sqrt())
-            .collect(),
-        probabilities: shares,
-        method: Method::Simulated { draws },
     }
 }
 
@@ -148,114 +147,54 @@ pub struct Impact {
 /// Below this an impact is rounding.
 const IMPACT_MIN: f64 = 1e-9;
 
-/// What labelling each single item could do, those that can do anything, largest flip first.
-pub fn impacts<M: VerdictModel>(model: &M, items: &[Vec<f64>], options: CertaintyOptions) -> Vec<Impact> {
-    let now = certainty(model, items, options);
-    let (verdict, confidence) = (now.verdict(), now.confidence());
-    // The same bound holds for the verdict as for an item's label below.
-    if 2.0 * (1.0 - confidence) <= options.movement_min {
-        return Vec::new();
-    }
-    let mut items = items.to_vec();
-    let mut found = Vec::new();
-    for item in 0..items.len() {
-        // A label moves the probability by no more than twice the chance that it is not the most likely one: the likely
-        // label by 1 − p in p cases, the others by at most 1 in 1 − p.
-        let likely = items[item].iter().copied().fold(0.0, f64::max);
-        if 2.0 * (1.0 - likely) <= options.movement_min {
-            continue;
+/// The verdicts' probabilities, should an item turn out to be one of some categories.
+struct Turn {
+    /// That it does.
+    chance: f64,
+    probabilities: Vec<f64>,
+    /// How far the probabilities may be off without meaning anything.
+    error: f64,
+}
+
+/// [`certainty`], and what labelling each single item could do: those that can do anything, largest flip first.
+pub fn impacts<M: VerdictModel>(model: &M, items: &[Vec<f64>], options: CertaintyOptions) -> (Certainty, Vec<Impact>) {
+    // A label moves the probability by no more than twice the chance that it is not the most likely one: the likely label by
+    // 1 − p in p cases, the others by at most 1 in 1 − p. The same bound holds for the verdict.
+    let is_open = |highest: f64| 2.0 * (1.0 - highest) > options.movement_min;
+    let open: Vec<usize> = (0..items.len()).filter(|item| is_open(highest(&items[*item]))).collect();
+    let (now, turns) = match Layers::new(model, items, options, true) {
+        Some(layers) => {
+            let now = Certainty::exactly(layers.probabilities(model.n_verdicts()), model.draws());
+            let turns =
+                if is_open(now.confidence()) { layers.turns(items, &open, model.n_verdicts()) } else { Vec::new() };
+            (now, turns)
         }
-        let row = items[item].clone();
-        let mut impact = Impact { item, flip: 0.0, gain: -confidence, movement: 0.0 };
-        for (category, &p) in row.iter().enumerate().filter(|(_, p)| **p > 0.0) {
-            items[item] = vec![0.0; row.len()];
-            items[item][category] = 1.0;
-            let then = certainty(model, &items, options);
-            if then.probabilities[verdict] + IMPACT_MIN < then.confidence() {
-                impact.flip += p;
-            }
-            impact.gain += p * then.confidence();
-            impact.movement += p * (then.probabilities[verdict] - confidence).abs();
+        None => {
+            let simulation = Simulation::new(model, items, options, &open);
+            let now = Certainty::simulated(simulation.probabilities(), simulation.draws, model.draws());
+            let turns = if is_open(now.confidence()) { simulation.turns(items, &open) } else { Vec::new() };
+            (now, turns)
         }
-        items[item] = row;
-        impact.gain = impact.gain.max(0.0);
-        if impact.movement > options.movement_min {
-            found.push(impact);
-        }
-    }
+    };
+    let mut found: Vec<Impact> = (turns.iter())
+        .map(|(item, turns)| impact(*item, &now, turns))
+        .filter(|impact| impact.movement > options.movement_min)
+        .collect();
     found.sort_by(|a, b| (b.flip.total_cmp(&a.flip)).then(b.movement.total_cmp(&a.movement)).then(a.item.cmp(&b.item)));
-    found
+    (now, found)
 }
 
-/// Distribution of how many of independent events happen: index is the count (Poisson binomial).
-pub fn count_distribution(probabilities: &[f64]) -> Vec<f64> {
-    let mut distribution = vec![1.0];
-    for p in probabilities {
-        distribution.push(0.0);
-        for count in (0..distribution.len()).rev() {
-            let from_below = if count > 0 { distribution[count - 1] * p } else { 0.0 };
-            distribution[count] = distribution[count] * (1.0 - p) + from_below;
+fn impact(item: usize, now: &Certainty, turns: &[Turn]) -> Impact {
+    let (verdict, confidence) = (now.verdict(), now.confidence());
+    let mut impact = Impact { item, flip: 0.0, gain: 0.0, movement: 0.0 };
+    for turn in turns {
+        let (stays, best) = (turn.probabilities[verdict], highest(&turn.probabilities));
+        if stays + turn.error.max(IMPACT_MIN) < best {
+            impact.flip += turn.chance;
+            // What the others gain and lose cancels out: without a flip the verdict is as likely right as it was.
+            impact.gain += turn.chance * (best - stays);
         }
+        impact.movement += turn.chance * (stays - confidence).abs();
     }
-    distribution
-}
-
-/// Probability that at least `threshold` of independent events happen.
-pub fn at_least(probabilities: &[f64], threshold: usize) -> f64 {
-    let distribution = count_distribution(probabilities);
-    let from = threshold.min(distribution.len());
-    distribution[from..].iter().sum::<f64>().min(1.0)
-}
-
-/// Distribution of a sum of independent whole-number scores, each given as (score, probability)
-/// pairs: probability by sum.
-pub fn score_distribution(items: &[Vec<(i64, f64)>]) -> BTreeMap<i64, f64> {
-    let mut sums = BTreeMap::from([(0, 1.0)]);
-    for item in items {
-        let mut next = BTreeMap::new();
-        for (sum, p_sum) in &sums {
-            for (score, p) in item.iter().filter(|(_, p)| *p > 0.0) {
-                *next.entry(sum + score).or_insert(0.0) += p_sum * p;
-            }
-        }
-        sums = next;
-    }
-    sums
-}
-
-/// How many businesses have a verdict: as stated, and as expected.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct VerdictCount {
-    /// Businesses whose most probable verdict this is.
-    pub stated: usize,
-    /// Sum of its probabilities: the count without the bias of rounding each to its most probable.
-    pub expected: f64,
-    /// 95 % interval, from the exact distribution of the count.
-    pub low: usize,
-    pub high: usize,
-}
-
-/// Counts per verdict over businesses that are independent of each other.
-pub fn verdict_counts(certainties: &[Certainty], n_verdicts: usize) -> Vec<VerdictCount> {
-    (0..n_verdicts)
-        .map(|verdict| {
-            let probability = |one: &Certainty| one.probabilities.get(verdict).copied();
-            let probabilities: Vec<f64> = certainties.iter().filter_map(probability).collect();
-            let distribution = count_distribution(&probabilities);
-            let quantile = |q: f64| {
-                let mut below = 0.0;
-                let reached = distribution.iter().position(|p| {
-                    below += p;
-                    below >= q
-                });
-                reached.unwrap_or(probabilities.len())
-            };
-            VerdictCount {
-                stated: certainties.iter().filter(|one| one.verdict() == verdict).count(),
-                expected: probabilities.iter().sum(),
-                low: quantile(0.025),
-                high: quantile(0.975),
-            }
-        })
-        .collect()
+    impact
 }

@@ -12,8 +12,8 @@ use super::dawid_skene::{EmOptions, dawid_skene};
 use super::gold::Gold;
 use super::matrix::VoteMatrix;
 use super::one_coin::one_coin;
-use super::prng::Prng;
 use super::stacked::{BLENDED, HeldOut, exponents, stacked};
+use crate::prng::Prng;
 
 /// Folds of cross-fitting, at most one a gold label.
 pub const FOLDS: usize = 5;

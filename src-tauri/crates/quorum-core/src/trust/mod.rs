@@ -18,7 +18,6 @@ pub mod fit;
 pub mod gold;
 pub mod matrix;
 pub mod one_coin;
-pub mod prng;
 pub mod queue;
 pub mod recommend;
 pub mod sample;

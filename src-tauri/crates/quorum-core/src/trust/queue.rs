@@ -82,7 +82,8 @@ pub fn queue(units: &[Unit<'_>], wrong_max: f64) -> Queue {
             .then(a.review.cmp(&b.review))
     });
     let doubt = |unit: &Unit<'_>| 1.0 - unit.certainty.confidence();
-    let expected_wrong: f64 = units.iter().map(doubt).sum();
+    // The sum of nothing is −0.
+    let expected_wrong = units.iter().map(doubt).sum::<f64>() + 0.0;
     let stop = if entries.is_empty() {
         Some(StopReason::NothingMoves)
     } else if expected_wrong <= wrong_max {

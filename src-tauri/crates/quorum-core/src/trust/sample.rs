@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::aggregate::Posteriors;
-use super::prng::Prng;
+use crate::prng::Prng;
 
 /// An item to label. Nothing in it tells what the judges said.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -11,8 +11,8 @@ use super::evaluate::score;
 use super::fit::Unsupervised;
 use super::gold::Gold;
 use super::matrix::VoteMatrix;
-use super::prng::Prng;
 use super::recommend::recommend;
+use crate::prng::Prng;
 
 /// How a trial runs.
 #[derive(Debug, Clone, Copy, PartialEq)]

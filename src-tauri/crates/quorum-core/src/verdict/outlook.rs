@@ -1,14 +1,18 @@
 //! A policy as a [`VerdictModel`]: how likely each of its outcomes is, when what the reviews say is only likely.
 //!
-//! Of a review the policy sees nothing but which conditions it matches, or how many points it brings; reviews that bring the
-//! same are merged, so that a business has few states and its probabilities are exact. Given the votes, reviews are taken to be
-//! independent of each other, and so are the fields of one relevant review. Not here: where the chances come from.
+//! Of a review the policy sees nothing but which conditions it matches, or how many points it brings ([`Sight`]); reviews that
+//! bring the same are merged, so that a business has few states and its probabilities are exact. Given the votes, reviews are
+//! taken to be independent of each other, and so are the fields of one relevant review. Not here: where the chances come from.
 
 use std::collections::BTreeMap;
 
-use crate::{date::Date, trust::certainty::VerdictModel};
+use crate::{date::Date, prng::Prng, trust::certainty::VerdictModel};
 
-use super::{CompiledCondition, Judge, Judgment, is_high_risk, matches, needed, outcome};
+use super::{
+    CompiledCondition, Judge, is_high_risk, needed, outcome, recency_weight,
+    sight::{Mark, Sight, options},
+    weigh,
+};
 
 /// What a review may say, with probabilities.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,19 +24,19 @@ pub struct Chances {
     pub fields: Vec<Vec<f64>>,
 }
 
-/// What a policy sees of a review.
+/// What a review adds to what was seen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Mark {
-    /// Conditions that it matches, by their place among all of the policy's.
-    Conditions(Vec<usize>),
+enum Adds {
+    /// One to each of these counters.
+    Counts(Vec<usize>),
     /// Its points; `None`: no incident.
     Points(Option<i64>),
 }
 
 /// What was seen of the reviews so far.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Seen {
-    /// Matches by condition, counted up to what the condition needs.
+    /// Matches by counter, no further than any condition asks.
     Counts(Vec<usize>),
     Points {
         any: bool,
@@ -46,32 +50,106 @@ pub struct Outlook<'a> {
     k: u32,
     /// Points of the business-level modifier, should there be an incident.
     cuisine: i64,
-    /// How many matches every condition needs.
-    needed: Vec<usize>,
-    /// The marks that each review may have, and their probabilities.
-    marks: Vec<Vec<Mark>>,
+    /// What every condition, rule after rule, asks of which counter.
+    asked: Vec<Asked>,
+    /// Where every counter stops.
+    counted_to: Vec<usize>,
+    /// What each review may add, and the probabilities.
+    adds: Vec<Vec<Adds>>,
     chances: Vec<Vec<f64>>,
+    is_drawn: bool,
 }
+
+/// What a condition asks, given how many reviews there are.
+#[derive(Clone, Copy)]
+enum Asked {
+    Always,
+    Never,
+    /// So many matches, by this counter.
+    Count(usize, usize),
+}
+
+/// Readings of a review that are drawn where a policy tells too many apart.
+const DRAWS: usize = 400;
 
 impl<'a> Outlook<'a> {
     /// The first K reviews of a business, each with its date.
-    pub fn new(judge: &'a Judge<'a>, categories: &str, k: u32, reviews: &[(Chances, Option<Date>)]) -> Self {
+    pub fn new(sight: &Sight<'a>, categories: &str, k: u32, reviews: &[(Chances, Option<Date>)]) -> Self {
+        let judge = sight.judge;
         let cuisine = judge.points.as_ref().map_or(0, |points| points.cuisine_points);
-        let needed = judge.conditions().map(|(rule, (at, _))| needed(&judge.policy.rules[rule], *at, k)).collect();
-        let fields = judge.fields_read();
-        let (mut marks, mut chances) = (Vec::with_capacity(reviews.len()), Vec::with_capacity(reviews.len()));
-        for (review, date) in reviews {
-            let (its_marks, its_chances) = judge.marks(review, *date, &fields).into_iter().unzip();
-            marks.push(its_marks);
-            chances.push(its_chances);
+        let (mut counters, mut counted_to): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+        let asked = judge.conditions().zip(&sight.test_of).map(|((rule, (at, _)), test)| {
+            match needed(&judge.policy.rules[rule], *at, k) {
+                0 => Asked::Always,
+                more if more > reviews.len() => Asked::Never,
+                count => {
+                    let counter = counters.iter().position(|known| known == test).unwrap_or_else(|| {
+                        counters.push(*test);
+                        counted_to.push(0);
+                        counters.len() - 1
+                    });
+                    counted_to[counter] = counted_to[counter].max(count);
+                    Asked::Count(count, counter)
+                }
+            }
+        });
+        let asked = asked.collect();
+        let mut outlook = Self {
+            judge,
+            k,
+            cuisine: if is_high_risk(categories) { cuisine } else { 0 },
+            asked,
+            counted_to,
+            adds: Vec::with_capacity(reviews.len()),
+            chances: Vec::with_capacity(reviews.len()),
+            is_drawn: sight.is_drawn(),
+        };
+        for (place, (review, date)) in reviews.iter().enumerate() {
+            let mut found: BTreeMap<Adds, f64> = BTreeMap::new();
+            let mut add =
+                |mark: &Mark, chance: f64| *found.entry(outlook.adds(&counters, mark, *date)).or_insert(0.0) += chance;
+            match sight.marks(review) {
+                Some(marks) => marks.for_each(|(mark, chance)| add(mark, chance)),
+                None => {
+                    let mut prng = Prng::new(place as u64);
+                    for _ in 0..DRAWS {
+                        add(&drawn(sight, review, &mut prng), 1.0 / DRAWS as f64);
+                    }
+                }
+            }
+            let (adds, chances) = found.into_iter().unzip();
+            outlook.adds.push(adds);
+            outlook.chances.push(chances);
         }
-        Self { judge, k, cuisine: if is_high_risk(categories) { cuisine } else { 0 }, needed, marks, chances }
+        outlook
     }
 
     /// A row of probabilities per review, as [`crate::trust::certainty::certainty`] takes them.
     pub fn items(&self) -> &[Vec<f64>] {
         &self.chances
     }
+
+    /// What a mark adds; `counters` says which test each counter counts.
+    fn adds(&self, counters: &[usize], mark: &Mark, date: Option<Date>) -> Adds {
+        match (mark, &self.judge.points) {
+            (Mark::Tests(matched), _) => {
+                Adds::Counts((0..counters.len()).filter(|counter| matched.contains(&counters[*counter])).collect())
+            }
+            (Mark::Points(Some(points)), Some(scoring)) => {
+                Adds::Points(Some(weigh(*points, recency_weight(scoring.scoring, date))))
+            }
+            (Mark::Points(_), _) => Adds::Points(None),
+        }
+    }
+}
+
+/// What one reading of a review comes to.
+fn drawn(sight: &Sight<'_>, review: &Chances, prng: &mut Prng) -> Mark {
+    let relevant = prng.next_f64() < review.relevant;
+    sight.read(relevant, |field| {
+        let (values, chances): (Vec<_>, Vec<f64>) = options(&review.fields[field]).unzip();
+        values[prng.categorical(&chances)]
+    })
 }
 
 impl VerdictModel for Outlook<'_> {
@@ -80,19 +158,19 @@ impl VerdictModel for Outlook<'_> {
     fn start(&self) -> Seen {
         match self.judge.points {
             Some(_) => Seen::Points { any: false, sum: 0 },
-            None => Seen::Counts(vec![0; self.needed.len()]),
+            None => Seen::Counts(vec![0; self.counted_to.len()]),
         }
     }
 
     fn step(&self, state: &Seen, item: usize, category: usize) -> Seen {
         let mut state = state.clone();
-        match (&mut state, &self.marks[item][category]) {
-            (Seen::Counts(counts), Mark::Conditions(matched)) => {
-                for condition in matched {
-                    counts[*condition] = (counts[*condition] + 1).min(self.needed[*condition]);
+        match (&mut state, &self.adds[item][category]) {
+            (Seen::Counts(counts), Adds::Counts(counters)) => {
+                for counter in counters {
+                    counts[*counter] = (counts[*counter] + 1).min(self.counted_to[*counter]);
                 }
             }
-            (Seen::Points { any, sum }, Mark::Points(Some(points))) => {
+            (Seen::Points { any, sum }, Adds::Points(Some(points))) => {
                 *any = true;
                 *sum = sum.saturating_add(*points);
             }
@@ -112,12 +190,15 @@ impl VerdictModel for Outlook<'_> {
                 outcome(points.scoring, score, self.k).or_else(|| default().map(String::as_str))
             }
             (Seen::Counts(counts), _) => {
-                let reached: Vec<bool> =
-                    counts.iter().zip(&self.needed).map(|(count, needed)| count >= needed).collect();
+                let is_reached = |place: usize| match self.asked[place] {
+                    Asked::Always => true,
+                    Asked::Never => false,
+                    Asked::Count(count, counter) => counts[counter] >= count,
+                };
                 let place = |rule: usize, test: &CompiledCondition| {
                     self.judge.conditions().position(|(of, known)| of == rule && known.0 == test.0)
                 };
-                let held = self.judge.first_rule(|rule, test| place(rule, test).is_some_and(|place| reached[place]));
+                let held = self.judge.first_rule(|rule, test| place(rule, test).is_some_and(is_reached));
                 held.map_or_else(default, |held| Some(&policy.rules[held].verdict)).map(String::as_str)
             }
             // A state of the other kind of policy never comes up.
@@ -130,16 +211,20 @@ impl VerdictModel for Outlook<'_> {
     fn n_verdicts(&self) -> usize {
         self.judge.policy.verdicts.len() + 1
     }
+
+    fn draws(&self) -> Option<usize> {
+        self.is_drawn.then_some(DRAWS)
+    }
 }
 
 impl Judge<'_> {
     /// Every checkable condition with the number of its rule, rule after rule.
-    fn conditions(&self) -> impl Iterator<Item = (usize, &CompiledCondition)> {
+    pub(super) fn conditions(&self) -> impl Iterator<Item = (usize, &CompiledCondition)> {
         (self.rules.iter().enumerate()).flat_map(|(rule, compiled)| compiled.tests.iter().map(move |test| (rule, test)))
     }
 
     /// The fields that the policy looks at, by number.
-    fn fields_read(&self) -> Vec<usize> {
+    pub(super) fn fields_read(&self) -> Vec<usize> {
         let mut fields: Vec<usize> = match &self.points {
             Some(points) => (points.severity_field.into_iter())
                 .chain(points.modifiers.iter().map(|(field, ..)| *field))
@@ -151,59 +236,4 @@ impl Judge<'_> {
         fields.dedup();
         fields
     }
-
-    /// What a review may bring, with probabilities that sum to 1.
-    fn marks(&self, chances: &Chances, date: Option<Date>, fields: &[usize]) -> Vec<(Mark, f64)> {
-        let mut found: BTreeMap<Mark, f64> = BTreeMap::new();
-        let mut add = |mark: Mark, chance: f64| {
-            if chance > 0.0 {
-                *found.entry(mark).or_insert(0.0) += chance;
-            }
-        };
-        let mut values: Vec<Option<u8>> = vec![None; self.schema.fields().len()];
-        add(self.mark(false, date, &values), 1.0 - chances.relevant);
-        // Every combination of the values that the policy looks at, counted up like an odometer.
-        let options: Vec<Vec<(Option<u8>, f64)>> =
-            fields.iter().map(|field| options(&chances.fields[*field])).collect();
-        let mut wheel = vec![0; fields.len()];
-        loop {
-            let mut chance = chances.relevant;
-            for ((field, options), at) in fields.iter().zip(&options).zip(&wheel) {
-                let (value, of_value) = options[*at];
-                values[*field] = value;
-                chance *= of_value;
-            }
-            add(self.mark(true, date, &values), chance);
-            let Some(next) = (0..wheel.len()).find(|place| wheel[*place] + 1 < options[*place].len()) else { break };
-            wheel[next] += 1;
-            wheel[..next].fill(0);
-        }
-        found.into_iter().collect()
-    }
-
-    fn mark(&self, relevant: bool, date: Option<Date>, values: &[Option<u8>]) -> Mark {
-        let judgment = Judgment { review: 0, relevant, date, values };
-        match &self.points {
-            Some(points) => Mark::Points(points.score(&judgment).map(|(_, points)| points.weighted)),
-            None => {
-                let matched = self.conditions().enumerate().filter(|(_, (_, (_, tests)))| matches(&judgment, tests));
-                Mark::Conditions(matched.map(|(place, _)| place).collect())
-            }
-        }
-    }
-}
-
-/// The values that a field may have, unset for what is left to 1.
-fn options(chances: &[f64]) -> Vec<(Option<u8>, f64)> {
-    let mut options: Vec<(Option<u8>, f64)> = (0..=u8::MAX)
-        .zip(chances)
-        .filter(|(_, chance)| **chance > 0.0)
-        .map(|(value, chance)| (Some(value), *chance))
-        .collect();
-    let left = 1.0 - options.iter().map(|(_, chance)| chance).sum::<f64>();
-    // What rounding leaves is not a chance.
-    if left > 1e-9 || options.is_empty() {
-        options.push((None, left.max(0.0)));
-    }
-    options
 }

@@ -11,10 +11,10 @@ use super::super::fit::{Unsupervised, folds};
 use super::super::gold::Gold;
 use super::super::matrix::{Judge, VoteMatrix};
 use super::super::one_coin::one_coin;
-use super::super::prng::Prng;
 use super::super::recommend::{Evidence, normal_below};
 use super::super::stacked::{HeldOut, exponents};
 use super::{gold_of, matrix_of, simulated, table};
+use crate::prng::Prng;
 
 fn percent(posteriors: &Posteriors, gold: &Gold) -> f64 {
     let credit = |gold: &super::super::gold::GoldLabel| posteriors.credit(gold.item as usize, usize::from(gold.label));

@@ -6,9 +6,9 @@
 
 use super::super::gold::Gold;
 use super::super::matrix::{Judge, Vote, VoteMatrix};
-use super::super::prng::Prng;
 use super::super::trial::{TrialOptions, trial};
 use super::gold_of;
+use crate::prng::Prng;
 
 /// A way in which judges differ.
 struct Kind {

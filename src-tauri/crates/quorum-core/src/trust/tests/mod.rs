@@ -10,7 +10,7 @@ mod shared_votes;
 
 use super::gold::{Gold, GoldLabel};
 use super::matrix::{Judge, Vote, VoteMatrix};
-use super::prng::Prng;
+use crate::prng::Prng;
 
 /// A matrix from a table: `votes[item][judge]` is a label code or missing. Judge `i` is run `i` of
 /// model `i`.

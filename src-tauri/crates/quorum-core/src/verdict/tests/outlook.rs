@@ -1,9 +1,9 @@
 //! Probabilities of verdicts against going through everything that the reviews may say.
 
 use super::*;
-use crate::trust::{
-    certainty::{CertaintyOptions, Method, certainty},
+use crate::{
     prng::Prng,
+    trust::certainty::{CertaintyOptions, Method, certainty, impacts},
 };
 
 /// Random chances over the schema of these tests; a third of the fields are certain, and some may be unset.
@@ -81,7 +81,7 @@ fn equals_enumeration(policy: &Policy, categories: &str, seed: u64) {
     let judge = Judge::new(policy, &schema);
     for (n, case) in [(1, 0), (2, 1), (3, 2), (3, 3)] {
         let reviews = reviews(n, &mut Prng::new(seed + case));
-        let outlook = Outlook::new(&judge, categories, 25, &reviews);
+        let outlook = Outlook::new(&Sight::new(&judge), categories, 25, &reviews);
         let found = certainty(&outlook, outlook.items(), CertaintyOptions::default());
         assert_eq!(found.method, Method::Exact);
         let expected = enumerated(&judge, categories, 25, &reviews);
@@ -140,9 +140,68 @@ fn certain_reviews_have_the_verdict_that_is_judged() {
     let certain = Chances { relevant: 1.0, fields: vec![vec![0.0, 0.0, 1.0, 0.0], vec![1.0, 0.0], vec![1.0, 0.0]] };
     let of = |n: usize| {
         let reviews = vec![(certain.clone(), None); n];
-        let outlook = Outlook::new(&judge, "", 25, &reviews);
+        let outlook = Outlook::new(&Sight::new(&judge), "", 25, &reviews);
         let found = certainty(&outlook, outlook.items(), CertaintyOptions::default());
         (found.verdict(), found.confidence())
     };
     assert_eq!((of(0), of(1), of(2)), ((0, 1.0), (0, 1.0), (1, 1.0)));
+}
+
+/// A topic of so many fields of six values, of which a policy reads every one.
+fn wide(fields: usize, condition: impl Fn(usize) -> Condition) -> (Schema, Policy) {
+    let names: Vec<String> = (0..fields).map(|at| format!("F{at}")).collect();
+    let values = ["a", "b", "c", "d", "e", "f"];
+    let schema = Schema::new(names.iter().map(|name| term("d", name, &values)));
+    (schema, policy(vec![rule("high", Logic::Any, (0..fields).map(condition).collect())], None))
+}
+
+fn asks(field: usize, min_count: u32) -> Condition {
+    let mut condition = check(CheckKind::CountThreshold, &["c"], None, min_count, &[]);
+    condition.check.as_mut().expect("it has one").filter[0].0 = format!("f{field}");
+    condition
+}
+
+/// Fields of equal chances.
+fn even(fields: usize) -> Chances {
+    Chances { relevant: 1.0, fields: vec![vec![1.0 / 6.0; 6]; fields] }
+}
+
+#[test]
+fn conditions_that_one_review_meets_together_cost_no_combinations() {
+    // One condition over nine fields: ten million combinations, two marks.
+    let (schema, mut policy) = wide(9, |field| asks(field, 1));
+    let tests: Vec<_> = policy.rules[1].conditions.drain(..).filter_map(|one| one.check).collect();
+    let mut all = tests[0].clone();
+    all.filter = tests.iter().flat_map(|check| check.filter.clone()).collect();
+    policy.rules[1].conditions.push(Condition { text: String::new(), check: Some(all) });
+    let judge = Judge::new(&policy, &schema);
+    let reviews = vec![(even(9), None); 50];
+    let outlook = Outlook::new(&Sight::new(&judge), "", 50, &reviews);
+    assert!(outlook.items().iter().all(|row| row.len() == 2));
+    let found = certainty(&outlook, outlook.items(), CertaintyOptions::default());
+    assert_eq!(found.method, Method::Exact);
+    let none = (1.0 - 6.0_f64.powi(-9)).powi(50);
+    assert!((found.probabilities[0] - none).abs() < 1e-12, "{:?}", found.probabilities);
+}
+
+#[test]
+fn a_policy_that_tells_too_much_apart_is_drawn_and_says_how_far_that_is_off() {
+    // Twelve fields of their own condition: 4,096 marks a review, and as many states.
+    let (schema, policy) = wide(12, |field| asks(field, 2));
+    let judge = Judge::new(&policy, &schema);
+    let sight = Sight::new(&judge);
+    let outlook = Outlook::new(&sight, "", 5, &vec![(even(12), None); 5]);
+    let (found, impacts) = impacts(&outlook, outlook.items(), CertaintyOptions::default());
+    assert!(matches!(found.method, Method::Simulated { .. }));
+    // No field has "c" twice among five reviews.
+    let once: f64 = (5.0_f64 / 6.0).powi(5) + 5.0 / 6.0 * (5.0_f64 / 6.0).powi(4);
+    let expected = once.powi(12);
+    let (distance, error) = ((found.probabilities[0] - expected).abs(), found.standard_errors[0]);
+    assert!(error > 0.001 && error < 0.03 && distance < 3.0 * error, "{found:?} is not {expected}");
+    assert_eq!(impacts.len(), 5);
+    // Conditions that ask the same with another count are one.
+    let (schema, same) = wide(12, |field| asks(0, u32::try_from(field + 1).expect("small")));
+    let judge = Judge::new(&same, &schema);
+    let outlook = Outlook::new(&Sight::new(&judge), "", 5, &vec![(even(12), None); 5]);
+    assert_eq!(certainty(&outlook, outlook.items(), CertaintyOptions::default()).method, Method::Exact);
 }

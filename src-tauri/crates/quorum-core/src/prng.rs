@@ -1,5 +1,6 @@
 //! A small seeded random number generator: the same seed gives the same draws on every machine.
 //!
+//! The only one of the product, its benchmarks and tests; the simulated provider has its own, as it shares no code with them.
 //! SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators",
 //! OOPSLA). It passes BigCrush and needs one word of state. Not for secrets.
 
