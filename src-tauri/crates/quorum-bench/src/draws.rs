@@ -1,23 +1,20 @@
 //! Random draws from a seed: the same seed gives the same files on every machine.
 
-/// SplitMix64 (Steele, Lea, Flood 2014). Not for secrets.
+use quorum_core::prng::Prng;
+
 #[derive(Clone, Debug)]
-pub struct Draws(u64);
+pub struct Draws(Prng);
 
 impl Draws {
     /// A stream of its own for each (seed, place), so that a file does not depend on the ones before it.
     pub fn new(seed: u64, place: u64) -> Self {
-        let mut draws = Self(seed ^ place.wrapping_mul(0xd134_2543_de82_ef95));
+        let mut draws = Self(Prng::new(seed ^ place.wrapping_mul(0xd134_2543_de82_ef95)));
         draws.next();
         draws
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next_u64()
     }
 
     /// 0 to `bound - 1`; 0 for an empty range.
@@ -27,7 +24,7 @@ impl Draws {
     }
 
     pub fn index(&mut self, len: usize) -> usize {
-        usize::try_from(self.below(len as u64)).expect("below the length")
+        self.0.below(len)
     }
 
     /// True once in `times`.
@@ -36,9 +33,8 @@ impl Draws {
     }
 
     /// In [0, 1).
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float")]
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.next_f64()
     }
 
     /// About normal, mean 0 and deviation 1: the sum of twelve uniform draws.

@@ -112,7 +112,7 @@ fn problems_do_not_pile_up_without_end() {
 fn damaged_files_never_panic() {
     let noise = b"{}[]:-&*!|>'\"%@`,#?\n\t \xff\0<~=";
     for seed in 0..120 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let files = builtin_files().iter().filter(|(path, _)| path.contains("allergy") || path.contains("_shared"));
         let damaged = files.map(|(path, text)| {
             let mut bytes = text.as_bytes().to_vec();

@@ -265,7 +265,7 @@ fn two_implementations_agree_on_every_verdict_and_score() {
             for _ in 0..CASES_PER_POLICY_AND_K {
                 cases += 1;
                 let seed = cases;
-                let mut random = Random(seed);
+                let mut random = Random::new(seed);
                 let opinions = random_opinions(&mut random, &fields, k);
                 let categories = *random.pick(&CATEGORIES);
                 let expected = second_opinion(file, &asked, &opinions, categories, k);

@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use quorum_core::prng::Prng;
 use redb::{Key, ReadTransaction, ReadableTable, StorageBackend, TableDefinition, TableHandle, Value};
 
 use crate::{Store, StoreError, tables::with_every_table};
@@ -169,9 +170,9 @@ impl Operation {
 
 /// Applies some of the pending operations: a first part of the changes of length, and any sectors that lie within.
 fn tear(image: &mut Vec<u8>, pending: &[Operation], seed: u64) {
-    let mut draw = seed;
+    let mut prng = Prng::new(seed);
     let lengths = pending.iter().filter(|operation| matches!(operation, Operation::SetLen(_))).count();
-    let mut lengths_kept = next(&mut draw) as usize % (lengths + 1);
+    let mut lengths_kept = prng.next_u64() as usize % (lengths + 1);
     for operation in pending {
         match operation {
             Operation::SetLen(_) if lengths_kept > 0 => {
@@ -181,22 +182,13 @@ fn tear(image: &mut Vec<u8>, pending: &[Operation], seed: u64) {
             Operation::SetLen(_) | Operation::Sync => {}
             Operation::Write { offset, bytes } => {
                 for (at, sector) in (*offset..).step_by(SECTOR_BYTES).zip(bytes.chunks(SECTOR_BYTES)) {
-                    if next(&mut draw).is_multiple_of(2) && at + sector.len() <= image.len() {
+                    if prng.next_u64().is_multiple_of(2) && at + sector.len() <= image.len() {
                         image[at..at + sector.len()].copy_from_slice(sector);
                     }
                 }
             }
         }
     }
-}
-
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 impl Disk {

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use quorum_core::prng::Prng;
 use quorum_sim::{AccountLimits, SimConfig, Simulator};
 use serde_json::Value;
 
@@ -19,15 +20,6 @@ const KILLS: u64 = 20;
 const REQUESTS_PER_KILL: u64 = 20;
 /// Votes that the default ensemble asks of a review.
 const VOTES_PER_REVIEW: u64 = 4;
-
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-fn draw(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
 
 fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name)
@@ -99,7 +91,7 @@ async fn server(requests: u64) -> Simulator {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_killed_at_random_moments_asks_each_request_once() {
     let kills = from_environment("QUORUM_KILLS", KILLS);
-    let mut random = from_environment("QUORUM_KILL_SEED", 1);
+    let mut random = Prng::new(from_environment("QUORUM_KILL_SEED", 1));
     let requests = kills * REQUESTS_PER_KILL;
     let folder = tempfile::tempdir().expect("a folder");
     let lines = folder.path().join("town.jsonl");
@@ -126,7 +118,7 @@ async fn a_run_that_is_killed_at_random_moments_asks_each_request_once() {
     while killed < kills && looks < kills * 20 {
         looks += 1;
         let mut child = quorumctl(&data, &provider, &["poll"]).stdout(Stdio::null()).spawn().expect("quorumctl starts");
-        tokio::time::sleep(Duration::from_millis(draw(&mut random) % (look_ms + look_ms / 4))).await;
+        tokio::time::sleep(Duration::from_millis(random.next_u64() % (look_ms + look_ms / 4))).await;
         child.kill().expect("it was started here");
         let status = child.wait().expect("it ended");
         killed += u64::from(status.code().is_none());

@@ -18,7 +18,7 @@ const REVIEWS: [usize; 5] = [60, 0, 12, 110, 45];
 
 fn world() -> World {
     let world = World::new(&REVIEWS);
-    world.cast_at_random(world.topic(TOPIC), &REVIEWS, &mut Random(5));
+    world.cast_at_random(world.topic(TOPIC), &REVIEWS, &mut Random::new(5));
     world
 }
 
@@ -118,7 +118,7 @@ fn verdicts_move_with_k_as_deep_as_there_are_votes() {
 fn agreement_counts_every_label_of_a_complete_and_relevant_review_once() {
     let world = World::new(&REVIEWS);
     let topic = world.topic(TOPIC);
-    let cast: Vec<Vec<Vec<Cast>>> = world.cast_at_random(topic, &REVIEWS, &mut Random(5));
+    let cast: Vec<Vec<Vec<Cast>>> = world.cast_at_random(topic, &REVIEWS, &mut Random::new(5));
     let page = results_confidence(&world.store, &world.catalog, Realm::Live, DATASET, TOPIC, 50).expect("a page");
     let settled = cast.iter().flat_map(|reviews| reviews.iter().take(50)).map(|votes| settle(topic, votes));
     let complete: Vec<_> = settled.filter(|settled| settled.complete).collect();

@@ -149,7 +149,7 @@ fn a_rules_policy_names_its_rule_and_has_incidents_without_points() {
 fn the_same_judgments_give_the_same_bytes_but_for_the_time() {
     let reviews = [40, 12, 30];
     let world = World::new(&reviews);
-    let mut random = Random(3);
+    let mut random = Random::new(3);
     for topic in world.catalog.topics().iter().take(3) {
         world.cast_at_random(topic, &reviews, &mut random);
     }

@@ -21,7 +21,7 @@ const REVIEWS: [usize; 4] = [40, 0, 12, 70];
 
 fn world() -> (World, Vec<Vec<Vec<crate::world::Cast>>>) {
     let world = World::new(&REVIEWS);
-    let cast = world.cast_at_random(world.topic(TOPIC), &REVIEWS, &mut Random(21));
+    let cast = world.cast_at_random(world.topic(TOPIC), &REVIEWS, &mut Random::new(21));
     (world, cast)
 }
 

@@ -23,7 +23,7 @@ const K: u32 = 10;
 
 fn world() -> (World, Vec<Vec<Vec<Cast>>>) {
     let world = World::new(&REVIEWS);
-    let cast = world.cast_at_random(world.topic(TOPIC), &REVIEWS, &mut Random(5));
+    let cast = world.cast_at_random(world.topic(TOPIC), &REVIEWS, &mut Random::new(5));
     (world, cast)
 }
 

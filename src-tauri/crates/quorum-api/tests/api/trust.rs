@@ -49,7 +49,7 @@ fn one_strong_model() -> World {
     let world = World::new(&REVIEWS);
     let topic = world.topic(TOPIC).clone();
     let (severity, known) = topic.schema.field("incident_severity").expect("a field");
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     for (business, count) in REVIEWS.iter().enumerate() {
         for review in 0..*count {
             let values = |value: u8| {
@@ -242,7 +242,7 @@ fn plain_majority_settles_as_the_tally_does_with_equal_weights() {
     let reviews = [30, 4, 11];
     let world = World::new(&reviews);
     let topic = world.topic(TOPIC).clone();
-    world.cast_at_random(&topic, &reviews, &mut Random(3));
+    world.cast_at_random(&topic, &reviews, &mut Random::new(3));
     let (_folder, quorum) = opened(world);
     let equal = Ensemble::read("gpt-5-mini:2:1,gpt-5-nano:3:1").expect("an ensemble");
     let dataset = OpenDataset::open(quorum.store(), Realm::Live, &DATASET.into()).expect("a dataset");

@@ -24,7 +24,7 @@ fn request(world: &World, policies: &[&str], ks: &[u32], partial: bool) -> Verdi
 fn all_policies_at_any_k_give_what_the_plain_way_gives() {
     let reviews = [60, 0, 3, 110, 25];
     let world = World::new(&reviews);
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     let mut cast = std::collections::BTreeMap::new();
     for topic in world.catalog.topics() {
         cast.insert(topic.id.clone(), world.cast_at_random(topic, &reviews, &mut random));

@@ -221,7 +221,7 @@ fn a_file_cut_anywhere_gives_every_whole_entry() {
         ends.push(text.len());
     }
     text.push_str("}, \"aggregated\": {\"a\": 1}}");
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     let mut cuts: Vec<usize> = (0..50).map(|_| head.len() + random.below(text.len() - head.len())).collect();
     cuts.extend(ends.iter().flat_map(|end| [*end - 1, *end, *end + 1]));
     for cut in cuts {
@@ -242,7 +242,7 @@ fn an_export_imports_to_the_same_votes() {
     let reviews = [30, 7];
     let one = World::new(&reviews);
     let topic = one.topic(TOPIC).clone();
-    let cast = one.cast_at_random(&topic, &reviews, &mut Random(5));
+    let cast = one.cast_at_random(&topic, &reviews, &mut Random::new(5));
     let path = one.folder.path().join("votes.json");
     let done = votes_export(&one.store, &one.catalog, Realm::Live, &topic.id, &path, AT).expect("an export");
     let count: usize = cast.iter().flatten().map(Vec::len).sum();

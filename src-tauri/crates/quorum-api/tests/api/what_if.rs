@@ -19,7 +19,7 @@ const REVIEWS: [usize; 5] = [40, 0, 12, 60, 25];
 fn open() -> (tempfile::TempDir, Quorum) {
     let world = World::with_realm(&REVIEWS, Realm::Sandbox);
     let topic = world.topic(TOPIC).clone();
-    world.cast_at_random(&topic, &REVIEWS, &mut Random(8));
+    world.cast_at_random(&topic, &REVIEWS, &mut Random::new(8));
     let folder = world.close();
     let quorum = Quorum::open(OpenOptions::new(folder.path())).expect("a program");
     (folder, quorum)

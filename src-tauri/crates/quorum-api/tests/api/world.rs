@@ -5,6 +5,7 @@ use quorum_core::{
     date::Date,
     ids::{BusinessId, DatasetName, ReviewId},
     manifest::Realm,
+    prng::Prng,
     topic::Topic,
     votes::{ReviewNo, Vote, encode},
 };
@@ -17,16 +18,16 @@ pub const DATASET: &str = "town";
 /// The default ensemble, as `domain.md` has it: (model, runs, weight).
 pub const PANEL: [(&str, u8, u32); 2] = [("gpt-5-mini", 1, 2), ("gpt-5-nano", 3, 1)];
 
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-pub struct Random(pub u64);
+/// Draws from a seed.
+pub struct Random(Prng);
 
 impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(Prng::new(seed))
+    }
+
     pub fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).expect("small")
+        usize::try_from(self.0.next_u64() % end as u64).expect("small")
     }
 
     pub fn one_in(&mut self, n: usize) -> bool {

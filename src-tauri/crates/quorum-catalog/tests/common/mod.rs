@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test binary uses another part")]
 
+use quorum_core::prng::Prng;
 use saphyr_parser::{Event, Parser};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -98,16 +99,16 @@ impl Tree {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, the same on every machine.
-pub struct Random(pub u64);
+/// Draws from a seed.
+pub struct Random(Prng);
 
 impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(Prng::new(seed))
+    }
+
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     pub fn below(&mut self, end: usize) -> usize {

@@ -6,7 +6,10 @@
 
 use std::{sync::Arc, sync::OnceLock};
 
-use quorum_core::manifest::{ManifestState, Seconds};
+use quorum_core::{
+    manifest::{ManifestState, Seconds},
+    prng::Prng,
+};
 use quorum_engine::Clock;
 use quorum_sim::{Fault, Kind, SimConfig};
 use quorum_store::{
@@ -72,7 +75,7 @@ async fn undisturbed() -> Votes {
 }
 
 async fn run(seed: u64, expected: &Votes) -> Outcome {
-    let mut draw = Draw(seed);
+    let mut draw = Draw(Prng::new(seed));
     let schedule = Schedule::draw(&mut draw);
     let sim = simulator(SimConfig::default()).await;
     for fault in &schedule.faults {

@@ -1,18 +1,14 @@
 //! A schedule of misfortune, all drawn from one seed: where the program dies, what the provider does wrong, how time passes.
 
+use quorum_core::prng::Prng;
 use quorum_sim::{Call, Fault, Kind, Stage};
 use quorum_store::testing::Loss;
 
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-pub struct Draw(pub u64);
+pub struct Draw(pub Prng);
 
 impl Draw {
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next_u64()
     }
 
     /// From `low` to `high`, both included.

@@ -2,18 +2,10 @@
 
 use std::fs;
 
+use quorum_core::prng::Prng;
 use serde_json::{Value, json};
 
 use crate::program::Data;
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same offsets on every machine.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
 
 /// The votes of the shared fixture as a file.
 fn exported(data: &Data) -> Vec<u8> {
@@ -56,9 +48,9 @@ fn a_file_cut_at_50_random_places_gives_every_whole_vote() {
     }
     assert_eq!(ends.len(), 480);
     let head = text.find("\"raw\": {").expect("votes") + "\"raw\": {".len();
-    let mut state = 5;
+    let mut prng = Prng::new(5);
     for _ in 0..50 {
-        let cut = head + usize::try_from(random(&mut state)).expect("64 bits") % (cache.len() - head);
+        let cut = head + usize::try_from(prng.next_u64()).expect("64 bits") % (cache.len() - head);
         let whole = ends.iter().filter(|end| **end <= cut).count();
         let data = Data::new();
         let file = data.file("cache.json", &cache[..cut]);
