@@ -51,6 +51,8 @@ pub struct Seat {
     pub model: ModelNo,
     pub runs: u8,
     pub weight: f64,
+    /// The weight in whole units of the panel: sums of those do not depend on the order of the votes.
+    units: u64,
     /// Place of its member in the ensemble, and its own among the member's models: 0 is the one that is asked.
     pub member: usize,
     pub rank: usize,
@@ -61,6 +63,7 @@ pub struct Seat {
 impl Panel {
     /// `number` gives a model's number, `None` when no vote of it was ever stored.
     pub fn new(ensemble: &Ensemble, number: impl Fn(&str) -> Option<ModelNo>) -> Self {
+        let scale = scale(ensemble);
         let seats = ensemble
             .members()
             .iter()
@@ -71,7 +74,15 @@ impl Panel {
                 let seat = |nth: usize| {
                     let (rank, model) = known[nth];
                     let before = known[..nth].iter().map(|(_, model)| *model).collect();
-                    Seat { model, runs: is.runs, weight: is.weight, member, rank, before }
+                    Seat {
+                        model,
+                        runs: is.runs,
+                        weight: is.weight,
+                        units: units(is.weight, scale),
+                        member,
+                        rank,
+                        before,
+                    }
                 };
                 (0..known.len()).map(seat).collect::<Vec<_>>()
             })
@@ -99,12 +110,44 @@ impl Panel {
     pub fn pairs(&self) -> u32 {
         self.pairs
     }
+}
 
-    /// Same models and runs with other weights, in seat order: for what-if questions.
-    pub fn reweighted(&self, weights: impl Fn(ModelNo) -> f64) -> Self {
-        let seats = self.seats.iter().map(|seat| Seat { weight: weights(seat.model), ..seat.clone() }).collect();
-        Self { seats, pairs: self.pairs }
+/// The heaviest member's weight is counted as so many units, or up to ten times as many.
+const UNITS_MIN: f64 = 1e12;
+
+/// Units of a weight of 1: a power of ten, so that 0.1 and 0.2 are 0.3 in units, which they are not as floating-point numbers.
+fn scale(ensemble: &Ensemble) -> f64 {
+    let heaviest = ensemble.members().iter().map(|member| member.weight).fold(0.0, f64::max);
+    let mut scale = UNITS_MIN;
+    while heaviest * scale >= 10.0 * UNITS_MIN {
+        scale /= 10.0;
     }
+    // A weight so small that there is no such scale is no weight that a person gives.
+    while heaviest * scale < UNITS_MIN && scale < 1e300 {
+        scale *= 10.0;
+    }
+    scale
+}
+
+fn units(weight: f64, scale: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a weight is above 0, and at most ten times UNITS_MIN in units"
+    )]
+    let units = (weight * scale).round() as u64;
+    units.max(1)
+}
+
+/// Sums that differ by no more than this, of a total, are a tie: a third, as it can be written, is not exactly a third.
+fn slack(total: u64) -> u64 {
+    total / 1_000_000_000
+}
+
+fn share(part: u64, total: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "the same quotient from the same numbers, whatever it rounds to")]
+    let share = part as f64 / total as f64;
+    if total > 0 { share } else { 0.0 }
 }
 
 /// Settles the votes of one review.
@@ -117,21 +160,21 @@ pub fn tally(schema: &Schema, panel: &Panel, row: VoteRow<'_>) -> Consensus {
 /// As [`tally`], into a consensus that is there already: nothing is allocated, so that a scan over many reviews costs only
 /// the counting.
 pub fn tally_into(schema: &Schema, panel: &Panel, row: VoteRow<'_>, consensus: &mut Consensus) {
-    let mut weight_of = [0.0_f64; 2];
+    let mut weight_of = [0; 2];
     let mut votes = 0;
     for vote in row.iter() {
-        if let Some(weight) = panel.weight(row, vote.model, vote.run) {
-            weight_of[usize::from(vote.relevant)] += weight;
+        if let Some(seat) = panel.seat(row, vote.model, vote.run) {
+            weight_of[usize::from(vote.relevant)] += seat.units;
             votes += 1;
         }
     }
     let [against, for_it] = weight_of;
-    // A tie is relevant; no votes at all are not.
-    let relevant = votes > 0 && for_it >= against;
     let total = for_it + against;
+    // A tie is relevant; no votes at all are not.
+    let relevant = votes > 0 && for_it + slack(total) >= against;
     consensus.relevant = relevant;
-    consensus.relevance_confidence = if total > 0.0 { for_it.max(against) / total } else { 0.0 };
-    consensus.relevance_tied = votes > 0 && for_it == against;
+    consensus.relevance_confidence = share(for_it.max(against), total);
+    consensus.relevance_tied = votes > 0 && for_it.abs_diff(against) <= slack(total);
     consensus.fields.clear();
     consensus.fields.resize(schema.fields().len(), FieldConsensus::default());
     consensus.votes = votes;
@@ -168,33 +211,32 @@ fn tally_field<const VALUES: usize>(
     at: usize,
 ) -> (FieldConsensus, u32) {
     let (field, slot) = (&schema.fields()[at], schema.slot(at));
-    let mut weights = [0.0_f64; VALUES];
-    let (mut total, mut abstentions) = (0.0, 0);
+    let mut weights = [0_u64; VALUES];
+    let (mut total, mut abstentions) = (0, 0);
     for vote in row.iter().filter(|vote| vote.relevant) {
-        let Some(weight) = panel.weight(row, vote.model, vote.run) else { continue };
+        let Some(seat) = panel.seat(row, vote.model, vote.run) else { continue };
         match vote.codes.get(slot).and_then(|code| field.decode(*code)) {
             Some(value) => {
-                weights[usize::from(value)] += weight;
-                total += weight;
+                weights[usize::from(value)] += seat.units;
+                total += seat.units;
             }
             None => abstentions += 1,
         }
     }
     let mut winner = FieldConsensus::default();
-    let mut best = 0.0;
-    for (value, weight) in (0..=u8::MAX).zip(&weights[..field.term.values.len()]) {
-        if *weight > best {
+    let weights = &weights[..field.term.values.len()];
+    let (mut best, slack) = (0, slack(total));
+    for (value, weight) in (0..=u8::MAX).zip(weights) {
+        if *weight > best + slack {
             best = *weight;
             winner.value = Some(value);
             winner.tied = false;
-        } else if *weight == best && winner.value.is_some() {
+        } else if *weight > 0 && *weight + slack >= best {
             // The earlier value keeps the field; the tie is marked.
             winner.tied = true;
         }
     }
-    if total > 0.0 {
-        winner.confidence = best / total;
-    }
+    winner.confidence = share(best, total);
     (winner, abstentions)
 }
 
@@ -330,6 +372,28 @@ mod tests {
         assert!(consensus.relevant && consensus.relevance_tied);
         assert_eq!((consensus.fields[0].value, consensus.fields[0].tied), (Some(1), true));
         assert_eq!(consensus.fields[0].confidence, 0.5);
+    }
+
+    #[test]
+    fn weights_that_add_up_to_the_same_tie_whatever_the_order_of_the_votes() {
+        let (mild, severe, not) = ((true, Some("mild")), (true, Some("severe")), (false, None));
+        // As floating-point numbers 0.1 + 0.2 is more than 0.3, and (0.1 + 0.2) + 0.3 is not 0.1 + (0.2 + 0.3).
+        let fractions: [(f64, Answer<'_>); 3] = [(0.1, severe), (0.2, severe), (0.3, mild)];
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let votes = order.map(|at| fractions[at].1);
+            let members: Vec<(f64, &[Answer<'_>])> =
+                order.iter().zip(&votes).map(|(at, vote)| (fractions[*at].0, std::slice::from_ref(vote))).collect();
+            let field = settle(&members).fields[0];
+            assert_eq!((field.value, field.tied, field.confidence), (Some(1), true, 0.5), "{order:?}");
+        }
+        let relevance = settle(&[(0.3, &[severe]), (0.1, &[not]), (0.2, &[not])]);
+        assert!(relevance.relevant && relevance.relevance_tied && relevance.relevance_confidence == 0.5);
+        // Thirds as a person writes them.
+        let thirds = settle(&[(0.333_333_333, &[severe; 3]), (1.0, &[mild])]);
+        assert_eq!((thirds.fields[0].value, thirds.fields[0].tied), (Some(1), true));
+        // What differs in the sixth place is no tie.
+        let near = settle(&[(0.333_334, &[severe; 3]), (1.0, &[mild])]);
+        assert_eq!((near.fields[0].value, near.fields[0].tied), (Some(3), false));
     }
 
     #[test]
