@@ -142,21 +142,40 @@ pub fn self_consistency(matrix: &VoteMatrix) -> Vec<ModelConsistency> {
     for (code, judge) in judges.iter().enumerate() {
         runs_of.entry(&judge.model).or_default().push(code);
     }
+    runs_of.retain(|_, runs| runs.len() > 1);
+    let mut model_of: Vec<Option<usize>> = vec![None; judges.len()];
+    for (model, runs) in runs_of.values().enumerate() {
+        runs.iter().for_each(|run| model_of[*run] = Some(model));
+    }
     let mut pairs = vec![(0u64, 0u64); judges.len()];
-    for item in 0..matrix.n_items() {
-        for (judge, label) in matrix.votes(item) {
-            for (other, other_label) in matrix.votes(item) {
-                if judge != other && judges[judge].model == judges[other].model {
-                    pairs[judge].0 += 1;
-                    pairs[judge].1 += u64::from(label == other_label);
-                }
+    let n_labels = matrix.n_labels();
+    // On one item: votes by model, and by model and label.
+    let mut votes = vec![0u64; runs_of.len()];
+    let mut counts = vec![0u64; runs_of.len() * n_labels];
+    let mut row: Vec<(usize, usize, usize)> = Vec::new();
+    for item in 0..if runs_of.is_empty() { 0 } else { matrix.n_items() } {
+        row.clear();
+        row.extend(matrix.votes(item).filter_map(|(judge, label)| Some((judge, model_of[judge]?, label))));
+        for (_, model, label) in &row {
+            votes[*model] += 1;
+            counts[model * n_labels + label] += 1;
+        }
+        for own in row.chunk_by(|a, b| a.0 == b.0) {
+            for (judge, model, label) in own {
+                // A judge that voted twice is not held against itself.
+                let alike = own.iter().filter(|vote| vote.2 == *label).count();
+                pairs[*judge].0 += votes[*model] - own.len() as u64;
+                pairs[*judge].1 += counts[model * n_labels + label] - alike as u64;
             }
+        }
+        for (_, model, label) in &row {
+            votes[*model] = 0;
+            counts[model * n_labels + label] = 0;
         }
     }
     let share = |(n, agreeing): (u64, u64)| (n > 0).then(|| agreeing as f64 / n as f64);
     let mut models: Vec<(usize, ModelConsistency)> = runs_of
         .into_iter()
-        .filter(|(_, runs)| runs.len() > 1)
         .map(|(model, runs)| {
             let sum = |sum: (u64, u64), run: &usize| (sum.0 + pairs[*run].0, sum.1 + pairs[*run].1);
             let both_ways = runs.iter().fold((0, 0), sum);

@@ -42,78 +42,130 @@ pub struct EffectiveVotes {
 const GOLD_MIN: usize = 20;
 /// Votes' worth of the overall error rate that every judge's own starts with.
 const RATE_STRENGTH: f64 = 4.0;
-/// Pairs of votes looked at with other judges as the reference; beyond it, evenly spaced items.
-const PAIRS_MAX: u64 = 4_000_000;
+/// Work with other judges as the reference, in additions; beyond it, evenly spaced items are looked at.
+const WORK_MAX: u64 = 100_000_000;
 
 /// Estimates it, against gold where there is enough. `None` without a pair of votes, without an
 /// error, or, where there is no gold, without three votes on an item.
+///
+/// No pair of votes is looked at by itself: whether a vote errs depends on its label and the other's alone, so that the sum over
+/// all pairs of two labels is a product of sums.
 pub fn effective_votes(matrix: &VoteMatrix, gold: &Gold) -> Option<EffectiveVotes> {
-    if gold.len() >= GOLD_MIN {
-        let items = gold.labels().iter();
-        let truths: Vec<(usize, usize)> = items.map(|gold| (gold.item as usize, usize::from(gold.label))).collect();
-        let errors = |item: usize, truth: usize| -> Vec<(usize, f64)> {
-            let votes = matrix.votes(item);
-            votes.map(|(judge, label)| (judge, f64::from(u8::from(label != truth)))).collect()
-        };
-        let rates = error_rates(matrix, truths.iter().map(|&(item, truth)| errors(item, truth)));
-        let mut sums = Sums::default();
-        for &(item, truth) in &truths {
-            let errors = errors(item, truth);
-            sums.n_items += f64::from(u8::from(errors.len() > 1));
-            sums.n_votes += if errors.len() > 1 { errors.len() as f64 } else { 0.0 };
-            for (place, &(a, error_a)) in errors.iter().enumerate() {
-                for &(b, error_b) in &errors[place + 1..] {
-                    sums.add((error_a, rates[a]), (error_b, rates[b]));
-                }
-            }
-        }
-        return sums.effective(Reference::Gold);
+    if gold.len() >= GOLD_MIN { by_gold(matrix, gold) } else { by_other_judges(matrix) }
+}
+
+fn by_gold(matrix: &VoteMatrix, gold: &Gold) -> Option<EffectiveVotes> {
+    let labels = || gold.labels().iter().map(|gold| (gold.item as usize, usize::from(gold.label)));
+    let errs = |label: usize, truth: usize| f64::from(u8::from(label != truth));
+    let mut rates = Rates::new(matrix);
+    for (item, truth) in labels() {
+        matrix.votes(item).for_each(|(judge, label)| rates.add(judge, errs(label, truth)));
     }
-    let pairs_of = |item: usize| (matrix.n_votes_of_item(item) as u64).pow(2) / 2;
-    let n_pairs: u64 = (0..matrix.n_items()).map(pairs_of).sum();
-    let stride = (n_pairs / PAIRS_MAX + 1) as usize;
-    let items = || (0..matrix.n_items()).step_by(stride).filter(|&i| matrix.n_votes_of_item(i) > 2);
-    let mut counts = vec![0.0; matrix.n_labels()];
-    let mut error_against = |item: usize, without: &[usize], label: usize| -> f64 {
-        matrix.count_labels(item, &mut counts);
-        without.iter().for_each(|&label| counts[label] -= 1.0);
-        1.0 - credit(&counts, label)
-    };
-    let mut rows: Vec<Vec<(usize, f64)>> = Vec::new();
-    for item in items() {
-        let row = matrix.votes(item);
-        rows.push(row.map(|(judge, label)| (judge, error_against(item, &[label], label))).collect());
-    }
-    let rates = error_rates(matrix, rows.into_iter());
+    let rates = rates.shrunk();
     let mut sums = Sums::default();
+    for (item, truth) in labels().filter(|(item, _)| matrix.n_votes_of_item(*item) > 1) {
+        let mut errors = Group::default();
+        matrix.votes(item).for_each(|(judge, label)| errors.add(rates[judge] - errs(label, truth)));
+        sums.add_item(matrix, item, &rates, errors.among(0.0));
+    }
+    sums.effective(Reference::Gold)
+}
+
+fn by_other_judges(matrix: &VoteMatrix) -> Option<EffectiveVotes> {
+    let n_labels = matrix.n_labels();
+    let work_of = |item: usize| {
+        let n_votes = matrix.n_votes_of_item(item);
+        (n_votes.min(n_labels).pow(2) * n_labels + n_votes) as u64
+    };
+    let work: u64 = (0..matrix.n_items()).map(work_of).sum();
+    let stride = (work / WORK_MAX + 1) as usize;
+    let items = || (0..matrix.n_items()).step_by(stride).filter(|&i| matrix.n_votes_of_item(i) > 2);
+    let mut counts = vec![0.0; n_labels];
+    let mut rates = Rates::new(matrix);
     for item in items() {
-        let votes: Vec<(usize, usize)> = matrix.votes(item).collect();
-        sums.n_items += 1.0;
-        sums.n_votes += votes.len() as f64;
-        for (place, &(a, label_a)) in votes.iter().enumerate() {
-            for &(b, label_b) in &votes[place + 1..] {
-                let without = [label_a, label_b];
-                let error_a = error_against(item, &without, label_a);
-                let error_b = error_against(item, &without, label_b);
-                sums.add((error_a, rates[a]), (error_b, rates[b]));
+        matrix.count_labels(item, &mut counts);
+        for (judge, label) in matrix.votes(item) {
+            counts[label] -= 1.0;
+            rates.add(judge, 1.0 - credit(&counts, label));
+            counts[label] += 1.0;
+        }
+    }
+    let rates = rates.shrunk();
+    let mut sums = Sums::default();
+    let mut groups = vec![Group::default(); n_labels];
+    for item in items() {
+        matrix.count_labels(item, &mut counts);
+        groups.fill(Group::default());
+        matrix.votes(item).for_each(|(judge, label)| groups[label].add(rates[judge]));
+        let mut covariance = 0.0;
+        let voted: Vec<usize> = (0..n_labels).filter(|label| counts[*label] > 0.0).collect();
+        for (place, &a) in voted.iter().enumerate() {
+            for &b in &voted[place..] {
+                // The two votes compared do not judge themselves.
+                counts[a] -= 1.0;
+                counts[b] -= 1.0;
+                let (error_a, error_b) = (1.0 - credit(&counts, a), 1.0 - credit(&counts, b));
+                counts[a] += 1.0;
+                counts[b] += 1.0;
+                covariance +=
+                    if a == b { groups[a].among(error_a) } else { groups[a].from(error_a) * groups[b].from(error_b) };
             }
         }
+        sums.add_item(matrix, item, &rates, covariance);
     }
     sums.effective(Reference::OtherJudges)
 }
 
-/// Every judge's error rate, shrunk to that of all.
-fn error_rates(matrix: &VoteMatrix, rows: impl Iterator<Item = Vec<(usize, f64)>>) -> Vec<f64> {
-    let mut errors = vec![0.0; matrix.n_judges()];
-    let mut votes = vec![0.0; matrix.n_judges()];
-    for (judge, error) in rows.flatten() {
-        errors[judge] += error;
-        votes[judge] += 1.0;
+/// Sums over some votes of an item: how many, their judges' error rates, and the squares of those.
+#[derive(Clone, Copy, Default)]
+struct Group {
+    n: f64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Group {
+    fn add(&mut self, rate: f64) {
+        self.n += 1.0;
+        self.sum += rate;
+        self.squares += rate * rate;
     }
-    let overall = errors.iter().sum::<f64>() / votes.iter().sum::<f64>().max(1.0);
-    (errors.iter().zip(&votes))
-        .map(|(errors, votes)| (errors + RATE_STRENGTH * overall) / (votes + RATE_STRENGTH))
-        .collect()
+
+    /// The sum of error − rate, all votes having this error.
+    fn from(&self, error: f64) -> f64 {
+        self.n * error - self.sum
+    }
+
+    /// The sum, over all pairs of them, of the product of both votes' error − rate, all having this error.
+    fn among(&self, error: f64) -> f64 {
+        let squares = self.n * error * error - 2.0 * error * self.sum + self.squares;
+        (self.from(error).powi(2) - squares) / 2.0
+    }
+}
+
+/// Every judge's errors and votes.
+struct Rates {
+    errors: Vec<f64>,
+    votes: Vec<f64>,
+}
+
+impl Rates {
+    fn new(matrix: &VoteMatrix) -> Self {
+        Self { errors: vec![0.0; matrix.n_judges()], votes: vec![0.0; matrix.n_judges()] }
+    }
+
+    fn add(&mut self, judge: usize, error: f64) {
+        self.errors[judge] += error;
+        self.votes[judge] += 1.0;
+    }
+
+    /// Every judge's error rate, shrunk to that of all.
+    fn shrunk(&self) -> Vec<f64> {
+        let overall = self.errors.iter().sum::<f64>() / self.votes.iter().sum::<f64>().max(1.0);
+        (self.errors.iter().zip(&self.votes))
+            .map(|(errors, votes)| (errors + RATE_STRENGTH * overall) / (votes + RATE_STRENGTH))
+            .collect()
+    }
 }
 
 #[derive(Default)]
@@ -126,12 +178,18 @@ struct Sums {
 }
 
 impl Sums {
-    /// Adds a pair of (error, error rate of its judge).
-    fn add(&mut self, a: (f64, f64), b: (f64, f64)) {
-        let deviation = |rate: f64| (rate * (1.0 - rate)).max(0.0).sqrt();
-        self.covariance += (a.0 - a.1) * (b.0 - b.1);
-        self.scale += deviation(a.1) * deviation(b.1);
-        self.n_pairs += 1;
+    /// Adds the pairs of an item's votes, given the sum of their products of error − rate.
+    fn add_item(&mut self, matrix: &VoteMatrix, item: usize, rates: &[f64], covariance: f64) {
+        let mut deviations = Group::default();
+        for (judge, _) in matrix.votes(item) {
+            deviations.add((rates[judge] * (1.0 - rates[judge])).max(0.0).sqrt());
+        }
+        let n_votes = matrix.n_votes_of_item(item) as u64;
+        self.covariance += covariance;
+        self.scale += deviations.among(0.0);
+        self.n_pairs += n_votes * (n_votes - 1) / 2;
+        self.n_items += 1.0;
+        self.n_votes += n_votes as f64;
     }
 
     fn effective(&self, reference: Reference) -> Option<EffectiveVotes> {
