@@ -1,13 +1,16 @@
 //! Gold labels of a dataset's reviews, resolved from the trail: which hold, and what each weighs.
 //!
-//! Where samples were drawn several times, each is an estimate of its own; together they count by how many labels each has.
+//! Where samples were drawn several times, [`pooled`] says what each label stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorum_core::{
     ids::ReviewId,
     topic::Topic,
-    trust::{Gold, GoldLabel},
+    trust::{
+        Gold, GoldLabel,
+        sample::{Pooled, pooled},
+    },
 };
 use quorum_store::{GoldEvent, GoldKind, Store, StoreError};
 
@@ -40,8 +43,8 @@ impl GoldAnswers {
         let held = held(trail.iter().filter(ours));
         let mut answers = Self::default();
         let mut stale = BTreeSet::new();
-        // (draw, sampling weight) of every label that counts.
-        let mut weights: BTreeMap<usize, (u32, f64)> = BTreeMap::new();
+        // What every label that counts was drawn with.
+        let mut drawn: BTreeMap<usize, Draw> = BTreeMap::new();
         for label in held {
             if *label.term_hash != hash {
                 stale.insert(label.review.clone());
@@ -52,18 +55,15 @@ impl GoldAnswers {
             let values = topic.schema.fields().iter();
             let values = values.map(|field| field.value(label.values.get(&field.name)?)).collect();
             answers.by_position.insert(position, GoldAnswer { relevant: label.relevant, values, weight: 1.0 });
-            weights.insert(position, (label.draw, label.weight));
+            drawn.insert(position, label.draw);
         }
-        let mut draws: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-        for (draw, weight) in weights.values() {
-            let (n, sum) = draws.entry(*draw).or_default();
-            *n += 1.0;
-            *sum += weight;
-        }
-        for (position, answer) in &mut answers.by_position {
-            let (draw, weight) = weights[position];
-            let (n, sum) = draws[&draw];
-            answer.weight = weight * n / sum;
+        let samples: BTreeMap<u32, u32> = drawn.values().map(|draw| (draw.number, draw.population)).collect();
+        let populations: Vec<usize> = samples.values().map(|population| *population as usize).collect();
+        let sample = |draw: &Draw| samples.range(..draw.number).count();
+        let labels: Vec<Pooled> =
+            drawn.values().map(|draw| Pooled { sample: sample(draw), weight: draw.weight }).collect();
+        for (answer, weight) in answers.by_position.values_mut().zip(pooled(&labels, &populations)) {
+            answer.weight = weight;
         }
         answers.stale = count(stale.len());
         Ok(answers)
@@ -96,11 +96,21 @@ impl GoldAnswers {
 pub(super) struct Held<'a> {
     pub number: u32,
     pub term_hash: &'a quorum_core::ids::TermHash,
-    pub draw: u32,
+    pub draw: Draw,
     pub review: &'a ReviewId,
     pub relevant: bool,
     pub values: &'a BTreeMap<String, String>,
-    pub weight: f64,
+}
+
+/// How a label's review was drawn.
+#[derive(Clone, Copy)]
+pub(super) struct Draw {
+    /// The sample.
+    pub number: u32,
+    /// Reviews that the sample was drawn from.
+    population: u32,
+    /// How many of them this one stands for.
+    weight: f64,
 }
 
 /// The labels that hold, oldest first: not taken back, and a review's last.
@@ -112,16 +122,17 @@ pub(super) fn held<'a>(events: impl Iterator<Item = &'a GoldEvent> + Clone) -> V
             _ => None,
         })
         .collect();
-    let mut weights: BTreeMap<(u32, &ReviewId), f64> = BTreeMap::new();
+    let mut draws: BTreeMap<(u32, &ReviewId), Draw> = BTreeMap::new();
     let mut held: BTreeMap<&ReviewId, Held<'a>> = BTreeMap::new();
     for event in events {
         match &event.kind {
-            GoldKind::Drawn { reviews, .. } => {
-                weights.extend(reviews.iter().map(|drawn| ((event.number, &drawn.review), drawn.weight)));
+            GoldKind::Drawn { reviews, population, .. } => {
+                let draw = |weight| Draw { number: event.number, population: *population, weight };
+                draws.extend(reviews.iter().map(|drawn| ((event.number, &drawn.review), draw(drawn.weight))));
             }
             GoldKind::Labelled { draw, review, relevant, values } if !undone.contains(&event.number) => {
                 // A label without its draw cannot be weighed; the store's writer makes none.
-                let Some(weight) = weights.get(&(*draw, review)) else { continue };
+                let Some(draw) = draws.get(&(*draw, review)) else { continue };
                 let label = Held {
                     number: event.number,
                     term_hash: &event.term_hash,
@@ -129,7 +140,6 @@ pub(super) fn held<'a>(events: impl Iterator<Item = &'a GoldEvent> + Clone) -> V
                     review,
                     relevant: *relevant,
                     values,
-                    weight: *weight,
                 };
                 held.insert(review, label);
             }

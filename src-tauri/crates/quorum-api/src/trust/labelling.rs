@@ -123,7 +123,8 @@ impl Quorum {
         let topic = topic_of(&catalog, &query.topic)?;
         let trail = trail(store, realm, topic)?;
         let draw = newest_draw(&trail, topic, query).map(|drawn| drawn.number);
-        let last = held(trail.iter()).into_iter().rfind(|label| Some(label.draw) == draw).map(|label| label.number);
+        let last =
+            held(trail.iter()).into_iter().rfind(|label| Some(label.draw.number) == draw).map(|label| label.number);
         let undoes = last.ok_or_else(|| ApiError::invalid("There is no label to take back."))?;
         self.add_gold(realm, topic, who, GoldKind::Undone { undoes })?;
         session(store, realm, topic, query)
@@ -179,7 +180,7 @@ fn session(store: &Store, realm: Realm, topic: &Topic, query: &TrustQuery) -> Re
     };
     let held = held(trail.iter());
     let is_labelled =
-        |one: &&DrawnReview| held.iter().any(|label| label.draw == drawn.number && *label.review == one.review);
+        |one: &&DrawnReview| held.iter().any(|label| label.draw.number == drawn.number && *label.review == one.review);
     let next = drawn.reviews.iter().find(|one| !is_labelled(one));
     Ok(LabelSession {
         draw: Some(drawn.number),

@@ -71,6 +71,38 @@ pub fn draw(consensus: &Posteriors, candidates: &[u32], size: usize, seed: u64) 
     drawn
 }
 
+/// What a label of one of several samples stands for. Each sample was drawn from the items that had no label yet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pooled {
+    /// Which of the samples, in the order they were drawn.
+    pub sample: usize,
+    /// How many items it stood for there.
+    pub weight: f64,
+}
+
+/// The weights of labels of several samples, `populations` saying how many items each was drawn from. They sum to the number of
+/// labels.
+///
+/// A sample and the labels before it, which stand for themselves as nothing else could have been drawn in their place, make one
+/// estimate about all items; the estimates count by how many labels were new in them. To take a later sample alone for an
+/// estimate about all would be biased: hard items are drawn first, and so missing from it.
+pub fn pooled(labels: &[Pooled], populations: &[usize]) -> Vec<f64> {
+    let mut n = vec![0.0; populations.len()];
+    let mut sums = vec![0.0; populations.len()];
+    for label in labels {
+        n[label.sample] += 1.0;
+        sums[label.sample] += label.weight;
+    }
+    // Per sample, what a label of it and one before it weigh in its estimate.
+    let before = |sample: usize| n[..sample].iter().sum::<f64>();
+    let known = |sample: usize| n[sample] / (populations[sample] as f64 + before(sample));
+    let weight = |label: &Pooled| {
+        let own = known(label.sample) * populations[label.sample] as f64 * label.weight / sums[label.sample];
+        own + (label.sample + 1..populations.len()).map(known).sum::<f64>()
+    };
+    labels.iter().map(weight).collect()
+}
+
 /// The chance of an item of each stratum: the random part, plus an equal part a stratum. Where that
 /// is more than 1 the stratum is taken whole and the others share the rest.
 fn inclusions(strata: &BTreeMap<(usize, bool), Vec<u32>>, n_items: usize, size: usize) -> Vec<f64> {
@@ -158,6 +190,51 @@ mod tests {
         let disputed: u32 = seen[900..980].iter().sum();
         let expected = 2000.0 * stated[900..980].iter().sum::<f64>();
         assert!((f64::from(disputed) / expected - 1.0).abs() < 0.05, "{disputed} {expected}");
+    }
+
+    #[test]
+    fn accuracy_from_several_samples_is_that_of_all_items() {
+        // The clear ones of label 0 are answered right, the disputed ones wrong, the rare ones right half of the time.
+        let consensus = {
+            let mut few = Posteriors::uniform(120, 2);
+            (0..120).for_each(|item| few.set(item, if item < 84 { &[0.95, 0.05] } else { &[0.6, 0.4] }));
+            few
+        };
+        let right = |item: u32| if item < 84 { 1.0 } else { f64::from(item % 2) };
+        let truth = (84.0 + 18.0) / 120.0;
+        let (mut pooled_sum, mut apart_sum) = (0.0, 0.0);
+        for seed in 0..2000 {
+            let mut left: Vec<u32> = (0..120).collect();
+            let (mut labels, mut items, mut populations) = (Vec::new(), Vec::new(), Vec::new());
+            for sample in 0..2 {
+                let drawn = draw(&consensus, &left, 40, seed * 2 + sample as u64);
+                populations.push(left.len());
+                labels.extend(drawn.iter().map(|one| Pooled { sample, weight: one.weight }));
+                items.extend(drawn.iter().map(|one| one.item));
+                left.retain(|item| !items.contains(item));
+            }
+            let mean = |weights: &[f64]| {
+                let hits: f64 = weights.iter().zip(&items).map(|(weight, item)| weight * right(*item)).sum();
+                hits / weights.iter().sum::<f64>()
+            };
+            let weights = pooled(&labels, &populations);
+            assert!((weights.iter().sum::<f64>() - 80.0).abs() < 1e-9);
+            pooled_sum += mean(&weights);
+            // As if the second sample were drawn from all items.
+            let apart =
+                |sample: usize| labels.iter().filter(|one| one.sample == sample).map(|one| one.weight).sum::<f64>();
+            let apart: Vec<f64> = labels.iter().map(|one| one.weight / apart(one.sample)).collect();
+            apart_sum += mean(&apart);
+        }
+        assert!((pooled_sum / 2000.0 - truth).abs() < 0.003, "{} is not {truth}", pooled_sum / 2000.0);
+        assert!((apart_sum / 2000.0 - truth).abs() > 0.01, "{} shows the bias", apart_sum / 2000.0);
+    }
+
+    #[test]
+    fn one_sample_weighs_as_it_was_drawn() {
+        let labels = [2.0, 6.0].map(|weight| Pooled { sample: 0, weight });
+        assert_eq!(pooled(&labels, &[100]), [0.5, 1.5]);
+        assert!(pooled(&[], &[]).is_empty());
     }
 
     #[test]
