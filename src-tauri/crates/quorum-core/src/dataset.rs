@@ -6,6 +6,7 @@
 use std::io::{self, BufRead};
 
 use serde::{Deserialize, Deserializer};
+use serde_json::{Value, value::RawValue};
 
 use crate::ids::{BusinessId, ReviewId};
 
@@ -127,7 +128,11 @@ fn read_line(bytes: &[u8], line: u64) -> Line {
         Ok(text) => text,
         Err(error) => return problem(None, format!("not UTF-8 from byte {} on", error.valid_up_to() + 1)),
     };
-    let raw: RawBusiness = match serde_json::from_str(text) {
+    // A list would be read for an object whose keys are left out.
+    if text.trim_start().starts_with('[') {
+        return problem(None, "not a business as JSON: a business is an object".to_owned());
+    }
+    let raw: RawBusiness<'_> = match serde_json::from_str(text) {
         Ok(raw) => raw,
         Err(error) if error.is_eof() => {
             return problem(None, "the line is cut short: its JSON does not end".to_owned());
@@ -141,22 +146,17 @@ fn read_line(bytes: &[u8], line: u64) -> Line {
     let Some(raw_reviews) = raw.reviews else {
         return problem(Some("reviews"), format!("missing; business {id} has no list of reviews"));
     };
+    let Ok(raw_reviews) = serde_json::from_str::<Vec<&RawValue>>(raw_reviews.get()) else {
+        return problem(Some("reviews"), format!("not a list; business {id} has no list of reviews"));
+    };
     let (mut reviews, mut problems) = (Vec::with_capacity(raw_reviews.len()), Vec::new());
-    for (at, review) in raw_reviews.into_iter().enumerate() {
-        let mut left_out = |field: &str, message: &str| {
-            let field = Some(format!("reviews[{at}].{field}"));
-            problems.push(LineProblem { line, field, message: message.to_owned() });
-        };
-        match (review.review_id.filter(|id| !id.is_empty()), review.text) {
-            (None, _) => left_out("review_id", "missing; every review needs an id"),
-            (Some(_), None) => left_out("text", "missing; a review without text cannot be judged"),
-            (Some(id), Some(text)) => reviews.push(Review {
-                id: ReviewId::new(id),
-                text,
-                stars: review.stars,
-                date: review.date,
-                useful: review.useful,
-            }),
+    for (at, raw) in raw_reviews.into_iter().enumerate() {
+        match read_review(raw.get()) {
+            Ok(review) => reviews.push(review),
+            Err((field, message)) => {
+                let field = Some(format!("reviews[{at}]{}{field}", if field.is_empty() { "" } else { "." }));
+                problems.push(LineProblem { line, field, message });
+            }
         }
     }
     let name = details.name.or(raw.name).unwrap_or_else(|| id.clone());
@@ -164,25 +164,42 @@ fn read_line(bytes: &[u8], line: u64) -> Line {
     Line::Business(Business { id: BusinessId::new(id), name, categories, reviews }, problems)
 }
 
+/// Reads one review of a line by itself, so that what is wrong with it costs no other; else the field and what is wrong.
+fn read_review(json: &str) -> Result<Review, (&'static str, String)> {
+    if !json.starts_with('{') {
+        return Err(("", "not a review: a review is an object".to_owned()));
+    }
+    let raw: RawReview = serde_json::from_str(json).map_err(|error| ("", format!("not a review: {error}")))?;
+    let missing = |field, why: &str| (field, format!("missing; {why}"));
+    let id = raw.review_id.filter(|id| !id.is_empty());
+    let id = id.ok_or_else(|| missing("review_id", "every review needs an id"))?;
+    let text = match raw.text {
+        Some(Value::String(text)) => text,
+        None | Some(Value::Null) => return Err(missing("text", "a review without text cannot be judged")),
+        Some(_) => return Err(("text", "not a text; a review without text cannot be judged".to_owned())),
+    };
+    Ok(Review { id: ReviewId::new(id), text, stars: raw.stars, date: raw.date, useful: raw.useful })
+}
+
 #[derive(Deserialize)]
-struct RawBusiness {
+struct RawBusiness<'a> {
     #[serde(default, deserialize_with = "id_text")]
     business_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     business: Option<RawDetails>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "id_text")]
     name: Option<String>,
     #[serde(default, deserialize_with = "joined")]
     categories: Option<String>,
-    #[serde(default)]
-    reviews: Option<Vec<RawReview>>,
+    #[serde(default, borrow)]
+    reviews: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
 struct RawDetails {
     #[serde(default, deserialize_with = "id_text")]
     business_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "id_text")]
     name: Option<String>,
     #[serde(default, deserialize_with = "joined")]
     categories: Option<String>,
@@ -193,7 +210,7 @@ struct RawReview {
     #[serde(default, deserialize_with = "id_text")]
     review_id: Option<String>,
     #[serde(default)]
-    text: Option<String>,
+    text: Option<Value>,
     #[serde(default, deserialize_with = "lenient")]
     stars: Option<f32>,
     #[serde(default, deserialize_with = "lenient")]
@@ -202,26 +219,24 @@ struct RawReview {
     useful: Option<u32>,
 }
 
-/// An id as text; whole numbers are taken as their digits.
+/// An id or a name as text; numbers are taken as their digits.
 fn id_text<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<String>, D::Error> {
-    Ok(match serde_json::Value::deserialize(reader)? {
-        serde_json::Value::String(id) => Some(id),
-        serde_json::Value::Number(id) => Some(id.to_string()),
+    Ok(match Value::deserialize(reader)? {
+        Value::String(id) => Some(id),
+        Value::Number(id) => Some(id.to_string()),
         _ => None,
     })
 }
 
 /// A value of the expected type, `None` for any other: these fields never decide whether a review is usable.
 fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(reader: D) -> Result<Option<T>, D::Error> {
-    Ok(serde_json::from_value(serde_json::Value::deserialize(reader)?).ok())
+    Ok(serde_json::from_value(Value::deserialize(reader)?).ok())
 }
 
 fn joined<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<String>, D::Error> {
-    Ok(match serde_json::Value::deserialize(reader)? {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Array(parts) => {
-            Some(parts.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", "))
-        }
+    Ok(match Value::deserialize(reader)? {
+        Value::String(text) => Some(text),
+        Value::Array(parts) => Some(parts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")),
         _ => None,
     })
 }
@@ -263,6 +278,31 @@ mod tests {
         assert!(problems.is_empty());
         assert_eq!((business.id.as_str(), business.name.as_str(), business.categories.as_str()), ("7", "7", "A, B"));
         assert_eq!((business.reviews[0].stars, business.reviews[0].date.clone()), (None, None));
+    }
+
+    #[test]
+    fn one_odd_review_or_name_costs_no_other_review() {
+        let good = r#"{"review_id":"good","text":"t"}"#;
+        let odd = [
+            ("null", "reviews[0]", "not a review: a review is an object"),
+            (r#"["r","t"]"#, "reviews[0]", "not a review: a review is an object"),
+            (r#"{"review_id":"r","text":5}"#, "reviews[0].text", "not a text"),
+            (r#"{"review_id":"r","text":null}"#, "reviews[0].text", "missing"),
+            (r#"{"review_id":["r"],"text":"t"}"#, "reviews[0].review_id", "missing"),
+            (r#"{"review_id":"r","text":"a","text":"b"}"#, "reviews[0]", "duplicate field `text`"),
+            (r#"{"review_id":"r","text":"\ud800"}"#, "reviews[0]", "not a review"),
+        ];
+        for (review, field, message) in odd {
+            let lines = read(
+                format!(r#"{{"business_id":"b","name":1893,"business":7,"reviews":[{review},{good}]}}"#).as_bytes(),
+            );
+            let [Line::Business(business, problems)] = lines.as_slice() else { panic!("one business: {lines:?}") };
+            assert_eq!((business.name.as_str(), business.reviews.len()), ("1893", 1), "{review}");
+            assert_eq!(business.reviews[0].id.as_str(), "good");
+            assert_eq!((problems.len(), problems[0].field.as_deref()), (1, Some(field)), "{review}");
+            assert!(problems[0].message.contains(message), "{}", problems[0].message);
+        }
+        assert!(problem(br#"{"business_id":"b","reviews":{"r":1}}"#).2.contains("not a list"));
     }
 
     #[test]
