@@ -225,6 +225,12 @@ export type BatchState = "planned" |
 /**  Done at the provider, not yet collected. */
 "ready" | "ingested" | "failed" | "expired" | "cancelling" | "cancelled";
 
+export type BlendPart = {
+	aggregator: AggregatorId,
+	name: string,
+	exponent: number,
+};
+
 export type BusinessCertainty = {
 	business: string,
 	name: string,
@@ -958,6 +964,24 @@ export type LearnedAllowance = {
 	provider: string,
 	/**  Digits: 64-bit integers do not cross to the window. */
 	tokens: string,
+};
+
+/**  A run as calibrated weights see it. */
+export type LearnedWeight = {
+	judge: string,
+	configured: number,
+	/**  How often it is expected to be right. */
+	rightPercent: number,
+	/**  The learned weights' sizes sum to that of the configured ones. Below 0: its vote speaks against what it says. */
+	weight: number,
+};
+
+/**  What gold taught about a question, as numbers beside the configured weights. */
+export type LearnedWeights = {
+	judges: LearnedWeight[],
+	/**  What the learned blend multiplies, and how much each counts in it. */
+	blend: BlendPart[],
+	words: string,
 };
 
 export type MissingReason = "neverAsked" | 
@@ -1821,6 +1845,8 @@ export type TrustQuestion = {
 	models: ModelScore[],
 	/**  Empty without gold. */
 	aggregators: AggregatorScore[],
+	/**  `None`: too little gold to learn from. */
+	learned: LearnedWeights | null,
 };
 
 export type TrustRecommendation = {

@@ -72,6 +72,20 @@ describe("trust in the votes", () => {
 		expect(textOf("gold-progress")).toBe("2 of 20");
 	});
 
+	test("what the labels taught about each run stands beside the configured weights", async () => {
+		await drawn();
+		expect(screen.queryByTestId("trust-learned")).toBeNull();
+		for (let n = 1; n <= 5; n++) await dismiss(n);
+		await key({ key: "Escape" });
+		const table = await screen.findByTestId("trust-learned");
+		const rows = [...table.querySelectorAll("tbody tr")].map((row) =>
+			[...row.children].map((cell) => cell.textContent),
+		);
+		expect(rows[0]).toEqual(["gpt-5-mini/1", "2", "2.60", "90 %"]);
+		expect(rows).toHaveLength(4);
+		expect(textOf("trust-blend")).toContain("best single model (0.50)");
+	});
+
 	test("with enough labels it recommends with evidence, and the choice is named", async () => {
 		const fake = await drawn();
 		for (let n = 1; n <= 20; n++) await dismiss(n);

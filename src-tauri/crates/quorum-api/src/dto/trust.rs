@@ -91,6 +91,42 @@ pub struct TrustQuestion {
     pub models: Vec<ModelScore>,
     /// Empty without gold.
     pub aggregators: Vec<AggregatorScore>,
+    /// `None`: too little gold to learn from.
+    pub learned: Option<LearnedWeights>,
+}
+
+/// What gold taught about a question, as numbers beside the configured weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct LearnedWeights {
+    pub judges: Vec<LearnedWeight>,
+    /// What the learned blend multiplies, and how much each counts in it.
+    pub blend: Vec<BlendPart>,
+    pub words: String,
+}
+
+/// A run as calibrated weights see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct LearnedWeight {
+    pub judge: String,
+    #[specta(type = Number)]
+    pub configured: f64,
+    /// How often it is expected to be right.
+    #[specta(type = Number)]
+    pub right_percent: f64,
+    /// The learned weights' sizes sum to that of the configured ones. Below 0: its vote speaks against what it says.
+    #[specta(type = Number)]
+    pub weight: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct BlendPart {
+    pub aggregator: AggregatorId,
+    pub name: String,
+    #[specta(type = Number)]
+    pub exponent: f64,
 }
 
 /// A figure and what it says.

@@ -12,8 +12,10 @@ use quorum_core::{
         evaluate::{
             Accuracy, EvalOptions, EvalReport, HeldOutScores, LEARN_MIN, accuracy, eval_scored, judge_scores, score,
         },
-        fit::Unsupervised,
+        fit::{Learned, Unsupervised},
+        learned::learned_judges,
         recommend::{Evidence, GOLD_MIN, HeldOutCredits, Recommendation, recommend_by_credits},
+        stacked::BLENDED,
         words,
     },
 };
@@ -32,8 +34,8 @@ use crate::{
     dto::{
         error::ApiError,
         trust::{
-            AggregatorScore, EvidenceId, GoldStand, ModelConfusion, ModelScore, Share, TrustFigure, TrustQuery,
-            TrustQuestion, TrustRecommendation, TrustReport,
+            AggregatorScore, BlendPart, EvidenceId, GoldStand, LearnedWeight, LearnedWeights, ModelConfusion,
+            ModelScore, Share, TrustFigure, TrustQuery, TrustQuestion, TrustRecommendation, TrustReport,
         },
     },
     judgments::Judgments,
@@ -51,6 +53,7 @@ pub(super) struct Examined {
     report: EvalReport,
     models: Vec<ModelScore>,
     confusions: Vec<ModelConfusion>,
+    learned: Option<LearnedWeights>,
 }
 
 impl Quorum {
@@ -127,8 +130,34 @@ fn examine(judgments: &Judgments, topic: &Topic, gold: &GoldAnswers, asked: Aske
             counts: one.counts.iter().map(|row| row.iter().map(cell).collect()).collect(),
         })
         .collect();
+    let learned = (gold.len() >= LEARN_MIN).then(|| {
+        let learned = unsupervised.learn(&gold, options.seed);
+        learned_weights(&question, &learned, gold.len())
+    });
     drop(unsupervised);
-    Examined { question, gold, held_out, report, models, confusions }
+    Examined { question, gold, held_out, report, models, confusions, learned }
+}
+
+fn learned_weights(question: &Question, learned: &Learned, gold: usize) -> LearnedWeights {
+    let judges = learned_judges(&question.matrix, learned.calibrated()).into_iter().map(|judge| LearnedWeight {
+        judge: judge.judge,
+        configured: judge.configured,
+        right_percent: 100.0 * judge.right,
+        weight: judge.weight,
+    });
+    let blend = BLENDED.iter().zip(learned.exponents()).map(|(part, exponent)| BlendPart {
+        aggregator: id_of(*part),
+        name: part.name().to_owned(),
+        exponent: *exponent,
+    });
+    LearnedWeights {
+        judges: judges.collect(),
+        blend: blend.collect(),
+        words: format!(
+            "Learned from {gold} gold labels, each run's also from what all runs have in common. The weights are scaled to the sum \
+             of those configured, to be read beside them; what uses them also knows which values a run mixes up."
+        ),
+    }
 }
 
 /// Per aggregator, every labelled review with the share of its questions that come out right on labels not seen. A question
@@ -188,6 +217,7 @@ impl Examined {
                     ece_scaled_percent: Some(score.ece_calibrated_percent),
                 })
                 .collect(),
+            learned: self.learned.clone(),
         }
     }
 }

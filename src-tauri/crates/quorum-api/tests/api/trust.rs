@@ -110,6 +110,7 @@ fn a_few_labels_show_that_the_strong_model_is_outvoted_and_choosing_it_changes_r
         (150, 0, AggregatorId::WeightedMajority)
     );
     assert_eq!(before.recommendation.evidence, EvidenceId::TooThin);
+    assert!(before.questions.iter().all(|question| question.learned.is_none()), "there is nothing to learn from");
     assert!(before.aggregators.is_empty() && before.unknown[0].contains("agreement is not truth"));
     let refused = quorum.aggregator_choose(&query(), AggregatorId::BestSingle).expect_err("nothing to learn from");
     assert_eq!(
@@ -143,6 +144,15 @@ fn a_few_labels_show_that_the_strong_model_is_outvoted_and_choosing_it_changes_r
         found.expect("scored").percent
     };
     assert!(of("gpt-5-mini") > of("gpt-5-nano") + 10.0, "{:?}", severity.models);
+    let learned = severity.learned.as_ref().expect("learned from 40 labels");
+    let [mini, nano, ..] = learned.judges.as_slice() else { panic!("four runs: {learned:?}") };
+    assert_eq!((mini.judge.as_str(), mini.configured, nano.configured), ("gpt-5-mini/1", 2.0, 1.0));
+    // Right 19 times of 20, where 2 of 5 is what it is configured to have of the say.
+    assert!(mini.right_percent > 85.0 && mini.weight > 2.0 && nano.weight < 1.0, "{learned:?}");
+    let sizes: f64 = learned.judges.iter().map(|judge| judge.weight.abs()).sum();
+    assert!((sizes - 5.0).abs() < 1e-9, "{learned:?}");
+    assert_eq!(learned.blend.len(), 5);
+    assert!(learned.blend.iter().all(|part| part.exponent >= 0.0) && learned.words.contains("40 gold labels"));
 
     let dataset = OpenDataset::open(quorum.store(), Realm::Live, &DATASET.into()).expect("a dataset");
     let right = || {

@@ -16,6 +16,7 @@ pub mod dependence;
 pub mod evaluate;
 pub mod fit;
 pub mod gold;
+pub mod learned;
 pub mod matrix;
 pub mod one_coin;
 pub mod queue;

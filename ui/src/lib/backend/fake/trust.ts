@@ -181,6 +181,22 @@ export class FakeTrust {
 				{ model: "gpt-5-nano", accuracy: n > 0 ? share(78) : null },
 			],
 			aggregators: scores(ranked),
+			learned:
+				n < 5
+					? null
+					: {
+							judges: [
+								{ judge: "gpt-5-mini/1", configured: 2, rightPercent: 90, weight: 2.6 },
+								{ judge: "gpt-5-nano/1", configured: 1, rightPercent: 78, weight: 1.2 },
+								{ judge: "gpt-5-nano/2", configured: 1, rightPercent: 70, weight: 0.8 },
+								{ judge: "gpt-5-nano/3", configured: 1, rightPercent: 61, weight: 0.4 },
+							],
+							blend: [
+								{ aggregator: "majority" as const, name: names.majority, exponent: 0.1 },
+								{ aggregator: "bestSingle" as const, name: names.bestSingle, exponent: 0.5 },
+							],
+							words: `Learned from ${n} gold labels.`,
+						},
 		});
 		const isEnough = n >= enough;
 		return {
