@@ -11,7 +11,7 @@ use quorum_core::{
     models::edits::{Edit, Field},
 };
 
-pub use trust::{Trust, TrustAbout};
+pub use trust::{Relevance, Trust, TrustAbout};
 
 #[derive(Debug, Parser)]
 #[command(name = "quorumctl", version, about = "Turns reviews into audited ground truth, without a window.")]

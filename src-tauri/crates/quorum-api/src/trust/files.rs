@@ -7,6 +7,7 @@ use std::{
 
 use quorum_core::trust::{
     VoteMatrix,
+    agreement::{Confusion, confusions},
     csv::{CsvError, Source, VoteFile, read},
     evaluate::{EvalOptions, EvalReport, eval},
     trial::{TrialOptions, TrialReport, trial},
@@ -37,10 +38,16 @@ pub struct VoteFilesQuery {
     pub seed: u64,
 }
 
+/// Models that are compared two by two; beyond it nobody reads the tables.
+pub const CONFUSED_MAX: usize = 12;
+
 /// Votes of files, evaluated.
 #[derive(Clone, Debug)]
 pub struct VoteFiles {
     pub report: EvalReport,
+    pub labels: Vec<String>,
+    /// How any two models' answers meet; `None` with more than [`CONFUSED_MAX`] models.
+    pub confusions: Option<Vec<Confusion>>,
     pub trial: Option<TrialReport>,
     pub gold_without_votes: usize,
     pub repeated_votes: usize,
@@ -73,7 +80,10 @@ impl VoteFiles {
                 })?)
             }
         };
+        let by_model = matrix.by_model();
         Ok(Self {
+            labels: matrix.labels().to_vec(),
+            confusions: (by_model.n_judges() <= CONFUSED_MAX).then(|| confusions(&by_model)),
             report: eval(&matrix, &file.gold, options),
             trial,
             gold_without_votes: file.gold_without_votes,

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use quorum_api::dto::trust::AggregatorId;
+use quorum_core::trust::sample::{SIZE_MAX, SIZE_MIN};
 
 use super::{field_value, k};
 
@@ -41,7 +43,8 @@ pub enum Trust {
     /// Choose the aggregator that settles a topic's votes. Results are computed anew, nothing is asked again.
     Use {
         /// weighted-majority (the default), majority, dawid-skene, one-coin, best-single, calibrated, anchored or stacked.
-        aggregator: String,
+        #[arg(value_parser = aggregator)]
+        aggregator: AggregatorId,
         #[command(flatten)]
         about: TrustAbout,
     },
@@ -50,7 +53,7 @@ pub enum Trust {
         #[command(flatten)]
         about: TrustAbout,
         /// 20 to 60 reviews.
-        #[arg(long, default_value_t = 40)]
+        #[arg(long, default_value_t = 40, value_parser = size)]
         size: u32,
         /// Who labels [default: the system's user].
         #[arg(long, value_name = "NAME")]
@@ -61,8 +64,7 @@ pub enum Trust {
     /// Label the sample's review: `not-relevant`, or `relevant` and a value for every field that can be told.
     Label {
         review: String,
-        /// `relevant` or `not-relevant`.
-        relevance: String,
+        relevance: Relevance,
         #[arg(value_name = "FIELD=VALUE", value_parser = field_value)]
         values: Vec<(String, String)>,
         #[command(flatten)]
@@ -106,4 +108,49 @@ pub struct TrustAbout {
     /// Reviews of each business that gold is drawn from and verdicts are about.
     #[arg(long, default_value_t = 25, value_parser = k)]
     pub k: u32,
+}
+
+/// What a person says of a review as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Relevance {
+    Relevant,
+    NotRelevant,
+}
+
+const AGGREGATORS: [(&str, AggregatorId); 8] = [
+    ("weighted-majority", AggregatorId::WeightedMajority),
+    ("majority", AggregatorId::Majority),
+    ("dawid-skene", AggregatorId::DawidSkene),
+    ("one-coin", AggregatorId::OneCoin),
+    ("best-single", AggregatorId::BestSingle),
+    ("calibrated", AggregatorId::Calibrated),
+    ("anchored", AggregatorId::Anchored),
+    ("stacked", AggregatorId::Stacked),
+];
+
+fn aggregator(name: &str) -> Result<AggregatorId, String> {
+    let found = AGGREGATORS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, id)| *id).ok_or_else(|| {
+        let names: Vec<&str> = AGGREGATORS.iter().map(|(name, _)| *name).collect();
+        format!("there is no such aggregator; there are {}", names.join(", "))
+    })
+}
+
+/// Checked here, so that a mistake is wrong usage and no store is opened for it.
+fn size(text: &str) -> Result<u32, String> {
+    let size = text.parse().ok().filter(|size| (SIZE_MIN..=SIZE_MAX).contains(size));
+    let size = size.and_then(|size| u32::try_from(size).ok());
+    size.ok_or_else(|| format!("a sample has {SIZE_MIN} to {SIZE_MAX} reviews"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_aggregator_has_a_name() {
+        assert_eq!(aggregator("dawid-skene"), Ok(AggregatorId::DawidSkene));
+        let error = aggregator("median").expect_err("there is none");
+        assert!(error.contains("weighted-majority, majority"), "{error}");
+    }
 }

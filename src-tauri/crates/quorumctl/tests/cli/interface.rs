@@ -16,6 +16,9 @@ fn wrong_usage_is_status_2_and_opens_nothing() {
         ([&plan[..], &["--k", "5", "--models", "gpt-5-mini:0"]].concat(), "runs from 1"),
         ([&plan[..], &["--k", "5", "--provider", "ftp://x"]].concat(), "https://host/v1"),
         (vec!["verdicts", "--dataset", "x", "--k", "5"], "--policy"),
+        (vec!["trust", "use", "median", "--dataset", "x", "--topic", "G1_allergy"], "weighted-majority, majority"),
+        (vec!["trust", "sample", "--size", "5", "--dataset", "x", "--topic", "G1_allergy"], "20 to 60 reviews"),
+        (vec!["trust", "label", "r1", "perhaps", "--dataset", "x", "--topic", "G1_allergy"], "not-relevant"),
         (vec!["override", "set", "G1_allergy", "r1", "severity", "--reason", "r"], "FIELD=VALUE"),
         (vec!["override", "set", "G1_allergy", "r1", "a=b"], "--reason"),
     ] {

@@ -16,4 +16,5 @@ mod providers;
 mod proxy;
 mod reviews;
 mod topics;
+mod trust;
 mod vote_cache;

@@ -34,6 +34,13 @@ pub fn eval(found: &VoteFiles) -> String {
     for figure in found.figures() {
         lines.push(figure_line(&figure.name, figure.value, &figure.words));
     }
+    if let Some(confusions) = &found.confusions {
+        let labels: Vec<&str> = found.labels.iter().map(String::as_str).collect();
+        for one in confusions {
+            let percent = one.agreement.map(|share| 100.0 * share);
+            lines.extend(confusion_line(&one.a, &one.b, percent, &labels, &one.counts));
+        }
+    }
     if !report.aggregators.is_empty() {
         lines.push(String::new());
         lines.push(format!(
@@ -118,7 +125,42 @@ fn question_lines(question: &TrustQuestion) -> Vec<String> {
         }
     }
     lines.extend(question.aggregators.iter().map(|score| score_line(&score.name, &score.accuracy)));
+    if let Some(learned) = &question.learned {
+        lines.push("  learned weights:".to_owned());
+        for judge in &learned.judges {
+            lines.push(format!(
+                "    {:36} {:>5.2} (configured {}), right {:.0} % of the time",
+                judge.judge, judge.weight, judge.configured, judge.right_percent
+            ));
+        }
+        let parts: Vec<String> =
+            learned.blend.iter().map(|part| format!("{} {:.2}", part.name, part.exponent)).collect();
+        lines.push(format!("    in the learned blend: {}", parts.join(", ")));
+        lines.push(format!("    {}", learned.words));
+    }
+    let labels: Vec<&str> = question.values.iter().map(String::as_str).collect();
+    for one in &question.confusions {
+        let counts: Vec<Vec<u64>> =
+            one.counts.iter().map(|row| row.iter().map(|count| u64::from(*count)).collect()).collect();
+        lines.extend(confusion_line(&one.a, &one.b, one.agreement_percent, &labels, &counts));
+    }
     lines
+}
+
+/// How two models' answers meet, and the difference seen most often.
+fn confusion_line(a: &str, b: &str, percent: Option<f64>, labels: &[&str], counts: &[Vec<u64>]) -> Option<String> {
+    let percent = percent?;
+    let cells = counts
+        .iter()
+        .zip(labels)
+        .flat_map(|(row, of_a)| row.iter().zip(labels).map(move |(n, of_b)| (*n, *of_a, *of_b)));
+    let most = cells
+        .filter(|(n, of_a, of_b)| *n > 0 && of_a != of_b)
+        .reduce(|most, one| if one.0 > most.0 { one } else { most });
+    let differs = most.map_or_else(String::new, |(n, of_a, of_b)| {
+        format!("; most often {a} says {of_a} where {b} says {of_b} ({})", count(n))
+    });
+    Some(format!("  {a} and {b} say the same {percent:.1} % of the time{differs}"))
 }
 
 fn figure_line(name: &str, value: Option<f64>, words: &str) -> String {
