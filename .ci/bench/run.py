@@ -121,6 +121,11 @@ def published(rounds, has_peers):
         ("all policies at four K, cold", seconds(middle(verdicts, "cold", "wall_ms")), f"{verdicts[0]['results']} results; warm {seconds(middle(verdicts, 'warm_ms'))}; goal 150 ms"),
         ("one policy under other weights", seconds(middle(verdicts, "what_if_ms")), "goal 5 ms"),
     ]
+    said("trust")
+    trusted = bench("trust", folder)
+    again = lambda page: f"again {seconds(trusted[page]['again_ms'])}"
+    trust_rows = {"certainties": "how sure every verdict is", "queue_by_value": "review queue by value", "report": "report on aggregators and gold"}
+    rows += [(f"{label}, learned blend, {trusted['topic']}, first look", seconds(trusted[page]["first_ms"]), again(page)) for page, label in trust_rows.items()]
     micro = bench("micro")
     labels = {"read_line": "one result line", "write_request": "one request", "tally_review": "one review's consensus"}
     rows += [(f"{label}, one core", f"{micro[name]:,.0f} ns", "micro-benchmark") for name, label in labels.items()]

@@ -12,6 +12,8 @@ use quorum_api::{
         trust::{AggregatorId, GoldLabelRequest, LabelledField, TrustQuery},
     },
 };
+use quorum_catalog::builtin;
+use quorum_core::topic::Topic;
 use serde::Serialize;
 
 use crate::{BenchError, folder::Folder};
@@ -25,6 +27,7 @@ pub struct Looks {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct TrustRun {
+    pub topic: String,
     pub reviews: u32,
     pub gold: u32,
     pub results: Looks,
@@ -38,12 +41,14 @@ const K: u32 = 200;
 const SAMPLE: u32 = 40;
 const WHO: &str = "bench";
 
-/// Labels a sample, settles the first topic of the ingested store by the learned blend, looks at every page twice, and puts
-/// weighted majority back. The labels stay; another call draws others.
+/// Labels a sample, settles the topic of the ingested store that can be answered in most ways by the learned blend, looks at
+/// every page twice, and puts weighted majority back. The labels stay; another call draws others.
 pub fn trust(folder: &Folder) -> Result<TrustRun, BenchError> {
     let store = folder.open(&folder.ingested())?;
-    let topic = store.manifests()?.first().map(|manifest| manifest.topic.to_string());
-    let topic = topic.ok_or_else(|| BenchError::NotMade(folder.ingested()))?;
+    let manifests = store.manifests()?;
+    let asked = builtin().topics().iter().filter(|topic| manifests.iter().any(|manifest| manifest.topic == topic.id));
+    let largest = asked.max_by_key(|topic| ways(topic)).ok_or_else(|| BenchError::NotMade(folder.ingested()))?;
+    let topic = largest.id.to_string();
     drop(store);
     let ingested = folder.ingested();
     let mut options = OpenOptions::new(ingested.parent().expect("the store lies in a folder"));
@@ -58,6 +63,7 @@ pub fn trust(folder: &Folder) -> Result<TrustRun, BenchError> {
     let business = overview.rows.first().map(|row| row.business.clone()).unwrap_or_default();
     let by_value = QueueQuery { dataset, topic, k, order: QueueOrder::Value };
     let run = TrustRun {
+        topic: query.topic.clone(),
         reviews: overview.reviews,
         gold,
         results: looks(&quorum, &query, || quorum.results_overview(&wanted).map(drop))?,
@@ -68,6 +74,12 @@ pub fn trust(folder: &Folder) -> Result<TrustRun, BenchError> {
     };
     quorum.aggregator_choose(&query, AggregatorId::WeightedMajority)?;
     Ok(run)
+}
+
+/// In how many ways a review can be answered.
+fn ways(topic: &Topic) -> u128 {
+    let values = topic.schema.fields().iter().map(|field| field.term.values.len() as u128 + 1);
+    values.fold(1, u128::saturating_mul)
 }
 
 /// Two looks after a label that was taken back, so that nothing learned before fits.
