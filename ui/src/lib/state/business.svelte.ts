@@ -25,6 +25,11 @@ class Business {
 	/** What `certainty` is of, or will be. */
 	#weighed: { dataset: string; topic: string; business: string; k: number; votes: unknown } | null = null;
 
+	/** The page opens: labels and aggregators may have changed on others since the verdicts were weighed. */
+	enter(): void {
+		this.#weighed = null;
+	}
+
 	async load(query: BusinessQuery): Promise<void> {
 		this.#asked = query;
 		if (this.detail?.query.business !== query.business) this.detail = null;

@@ -64,4 +64,15 @@ describe("how certain a verdict is", () => {
 		release();
 		await screen.findByTestId("sure");
 	});
+
+	test("is weighed anew when one comes back: labels may have changed on other pages", async () => {
+		const fake = await openBusiness();
+		const asked = () => fake.calls.filter((c) => c.command === "businessCertainty").length;
+		const before = asked();
+		await fireEvent.click(screen.getByTestId("nav-queue"));
+		await screen.findByTestId("label");
+		await fireEvent.keyDown(window, { key: "Escape" });
+		await screen.findByTestId("sure");
+		expect(asked()).toBe(before + 1);
+	});
 });
