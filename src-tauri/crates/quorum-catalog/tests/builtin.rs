@@ -9,6 +9,7 @@ use quorum_catalog::{Severity, builtin};
 use quorum_core::{
     policy::{Check, CheckKind, Filter, Logic, Policy, Scoring},
     schema::hex,
+    tokens,
     topic::Topic,
 };
 use sha2::{Digest, Sha256};
@@ -286,4 +287,29 @@ fn the_built_in_catalog_keeps_its_numbers() {
         .collect();
     let expected: Vec<(&str, String)> = DIGESTS.iter().map(|(topic, digest)| (*topic, (*digest).to_owned())).collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn the_tokens_of_built_in_texts_are_known_without_a_tokenizer() {
+    let texts = || builtin().topics().iter().flat_map(tokens::texts);
+    if std::env::var_os("UPDATE_TOKENS").is_some() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quorum-core/src/tokens/known.rs");
+        let source = fs::read_to_string(&file).expect("readable");
+        let (head, _) = source.split_once("&[\n").expect("the table");
+        let rows: BTreeSet<(u64, u32)> = texts().map(|text| (tokens::key(&text), tokens::count(&text))).collect();
+        let rows = rows.iter().fold(String::new(), |mut rows, (key, count)| {
+            writeln!(rows, "    (0x{key:016x}, {count}),").expect("a string takes everything");
+            rows
+        });
+        fs::write(&file, format!("{head}&[\n{rows}];\n")).expect("writable");
+        return;
+    }
+    for text in texts() {
+        assert_eq!(
+            tokens::known(&text),
+            Some(tokens::count(&text)),
+            "of {:.60}…; UPDATE_TOKENS=1 cargo test -p quorum-catalog --test builtin",
+            text
+        );
+    }
 }
