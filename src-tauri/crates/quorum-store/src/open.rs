@@ -1,13 +1,15 @@
 //! Opening the file: one process at a time, older files migrated, newer ones refused and left as they are.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io,
+    ops::Bound,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError, RwLock,
+        Mutex, Once, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -150,6 +152,14 @@ impl Store {
         &self.path
     }
 
+    /// Whether a Quorum has this file open, whatever is in it.
+    pub fn is_in_use(path: &Path) -> bool {
+        let opened = OpenOptions::new().read(true).write(true).open(path);
+        let Ok(file) = file_backend(path, opened) else { return false };
+        // The lock goes with the file, at the end of this function.
+        matches!(file.try_lock_range(Bound::Unbounded, Bound::Unbounded), Ok(false))
+    }
+
     /// A key that tells this store from every other, made by the caller (who may use randomness) the first time.
     ///
     /// A copy of the file has the same key ([`Store::backup`]).
@@ -166,7 +176,7 @@ impl Store {
         })
     }
 
-    /// Reads every page and checks its sum; needs the store for itself.
+    /// Reads every page and checks its sum; needs the store for itself. A file that nobody has open: [`Store::verify_file`].
     pub fn check(&mut self) -> Result<Integrity, StoreError> {
         let path = &self.path;
         self.db.exclusive(|db| {
@@ -188,11 +198,28 @@ impl Store {
 }
 
 /// redb trusts the pages of a file that was closed well, and panics over one whose bytes were changed since; here that is an
-/// error like any other. Nothing is left half done: the database of a failed opening is dropped.
+/// error like any other, and nothing is printed about it. Nothing is left half done: the database of a failed opening is dropped.
 pub(crate) fn without_panic<T>(act: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    panic::catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
+    static QUIETED: Once = Once::new();
+    QUIETED.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |panicked| {
+            if !IS_CAUGHT.get() {
+                print(panicked);
+            }
+        }));
+    });
+    let outer = IS_CAUGHT.replace(true);
+    let done = panic::catch_unwind(AssertUnwindSafe(act));
+    IS_CAUGHT.set(outer);
+    done.unwrap_or_else(|_| {
         Err(redb::StorageError::Corrupted("a page does not hold what redb writes".to_owned()).into())
     })
+}
+
+thread_local! {
+    /// A panic of this thread becomes an error in [`without_panic`].
+    static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Gives a failed action up. Its own error is the one to tell: when aborting fails too, it is for the same cause, and the

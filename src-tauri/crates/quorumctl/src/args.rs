@@ -4,12 +4,13 @@ mod trust;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use quorum_api::Address;
 use quorum_core::{
     ensemble::Ensemble,
     models::edits::{Edit, Field},
 };
+use quorum_sim::Speed;
 
 pub use trust::{Relevance, Trust, TrustAbout};
 
@@ -84,7 +85,7 @@ pub enum Command {
         no_canary: bool,
     },
     /// Look once at the provider, or until nothing is live. Says which runs stand still and what to do; waiting then ends with
-    /// status 1.
+    /// status 1, or 3 when all of them only wait for a larger budget.
     Poll {
         #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
         wait: Option<Option<u64>>,
@@ -154,8 +155,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         scenario: Option<PathBuf>,
         /// `instant`, or how many times faster than the world.
-        #[arg(long, default_value = "instant")]
-        speed: String,
+        #[arg(long, default_value = "instant", value_parser = speed, allow_negative_numbers = true)]
+        speed: Speed,
     },
     /// A consistent copy of the store.
     Backup { file: PathBuf },
@@ -322,6 +323,21 @@ pub enum Override {
 }
 
 /// Checked here, so that a mistake is wrong usage and nothing was opened for it.
+fn speed(text: &str) -> Result<Speed, String> {
+    match text {
+        "instant" => Ok(Speed::Instant),
+        times => match times.parse::<f64>() {
+            Ok(times) if times.is_finite() && times > 0.0 => Ok(Speed::Times(times)),
+            _ => Err("`instant` or a number above 0".to_owned()),
+        },
+    }
+}
+
+fn topics(text: &str) -> Result<usize, String> {
+    let all = quorum_catalog::builtin().topics().len();
+    text.parse().ok().filter(|topics| (1..=all).contains(topics)).ok_or_else(|| format!("a number from 1 to {all}"))
+}
+
 fn address(text: &str) -> Result<String, String> {
     Address::read(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
@@ -354,9 +370,9 @@ fn model_edit(text: &str) -> Result<Edit, String> {
 pub enum Bench {
     /// A dataset, a store with everything planned, and a provider's output files.
     Generate {
-        #[arg(long, default_value_t = 18)]
+        #[arg(long, default_value_t = 18, value_parser = topics, allow_negative_numbers = true)]
         topics: usize,
-        #[arg(long, default_value_t = 18_440)]
+        #[arg(long, default_value_t = 18_440, value_parser = value_parser!(u32).range(1..), allow_negative_numbers = true)]
         reviews: u32,
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -366,12 +382,12 @@ pub enum Bench {
     },
     /// A data directory to open the app on: the published run, every vote of it stored, in the sandbox.
     Stock {
-        #[arg(long, default_value_t = 18)]
+        #[arg(long, default_value_t = 18, value_parser = topics, allow_negative_numbers = true)]
         topics: usize,
-        #[arg(long, default_value_t = 18_440)]
+        #[arg(long, default_value_t = 18_440, value_parser = value_parser!(u32).range(1..), allow_negative_numbers = true)]
         reviews: u32,
         /// Reviews of each business.
-        #[arg(long, value_name = "N", default_value_t = 185)]
+        #[arg(long, value_name = "N", default_value_t = 185, value_parser = value_parser!(u32).range(1..), allow_negative_numbers = true)]
         of_each: u32,
         #[arg(long, default_value_t = 1)]
         seed: u64,

@@ -34,7 +34,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Demo { out } => demo::run(&cli.global, output, &out).await,
         Command::Sandbox { port, scenario, speed } => {
-            sandbox::serve(&cli.global, port, scenario.as_deref(), &speed).await
+            sandbox::serve(&cli.global, port, scenario.as_deref(), speed).await
         }
         Command::Restore { file } => health::restore(&data_dir(&cli.global)?, output, &file),
         Command::Dataset(command) => dataset::run(&open()?, output, &command),
@@ -67,7 +67,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Trust(command) => trust::run(&open()?, output, command),
         Command::Key(command) => key::run(open()?, output, &command).await,
         Command::Backup { file } => health::backup(&open()?, output, &file),
-        Command::Doctor => health::doctor(open()?, output).await,
+        Command::Doctor => health::doctor(&data_dir(&cli.global)?, open, output).await,
         Command::Bench(command) => bench::run(output, command).await,
     }
 }

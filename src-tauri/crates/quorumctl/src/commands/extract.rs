@@ -1,7 +1,7 @@
 //! `extract`: gets the missing votes; asks for consent unless `--yes`.
 
 use quorum_api::{Quorum, dto::error::ErrorCode};
-use quorum_core::manifest::{ManifestId, ManifestState, Mode};
+use quorum_core::manifest::{ManifestId, ManifestState, Mode, PauseKind};
 use quorum_engine::{Draft, Tick};
 use serde_json::{Value, json};
 
@@ -145,7 +145,9 @@ fn report(quorum: &Quorum, id: ManifestId, waited: &Waited, was_waited_for: bool
     if let Some(reason) = summary.reason.filter(|_| state == ManifestState::NeedsUser) {
         say!("quorumctl: the run needs you: {reason}");
     }
+    let is_over_budget = manifest.paused.as_ref().is_some_and(|pause| pause.kind == PauseKind::Budget);
     let exit = match (waited, state) {
+        (Waited::Settled, ManifestState::NeedsUser) if was_waited_for && is_over_budget => Exit::NeedsConsent,
         (Waited::Settled, ManifestState::NeedsUser | ManifestState::Cancelled) if was_waited_for => Exit::Failed,
         (waited, _) => unsettled(waited),
     };

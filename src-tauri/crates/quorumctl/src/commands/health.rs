@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use quorum_api::{Quorum, dto::error::ErrorCode};
-use quorum_store::{Store, StoreFile};
+use quorum_api::{Check, Quorum, dto::error::ErrorCode};
+use quorum_store::{Store, StoreError, StoreFile};
 use serde_json::json;
 
 use super::Failure;
@@ -18,7 +18,8 @@ pub fn backup(quorum: &Quorum, output: Output, file: &Path) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-/// Verifies the backup first, then puts it in place; the store that was there stays beside it.
+/// Verifies the backup first, then puts it in place; the store that was there stays beside it, whatever its state: a damaged one
+/// is what people restore for.
 pub fn restore(data_dir: &Path, output: Output, file: &Path) -> Result<Exit, Failure> {
     let found = Store::verify_file(file)?;
     let store = data_dir.join("quorum.redb");
@@ -28,9 +29,9 @@ pub fn restore(data_dir: &Path, output: Output, file: &Path) -> Result<Exit, Fai
             .detail(error.to_string())
     };
     fs::create_dir_all(data_dir).map_err(|error| unwritable(data_dir, error))?;
-    if store.exists() {
-        // Fails while a Quorum has it open: a store must not be taken away under a running program.
-        drop(Store::open(&store)?);
+    // A store must not be taken away under a running program.
+    if Store::is_in_use(&store) {
+        return Err(StoreError::InUse { path: store }.into());
     }
     let part = data_dir.join("quorum.redb.part");
     fs::copy(file, &part).map_err(|error| unwritable(&part, error))?;
@@ -71,8 +72,19 @@ fn say(output: Output, what: &str, file: &Path, found: &StoreFile) {
     });
 }
 
-pub async fn doctor(quorum: Quorum, output: Output) -> Result<Exit, Failure> {
-    let checks = quorum.doctor().await;
+/// Every page of the store first, as only a file that nobody has open can be read so; then what the open program leans on. A store
+/// that cannot be opened is a finding, not the end of looking.
+pub async fn doctor(
+    data_dir: &Path,
+    open: impl FnOnce() -> Result<Quorum, Failure>,
+    output: Output,
+) -> Result<Exit, Failure> {
+    let file = data_dir.join("quorum.redb");
+    let mut checks: Vec<_> = file.exists().then(|| check_pages(&file)).into_iter().collect();
+    match open() {
+        Ok(quorum) => checks.extend(quorum.doctor().await),
+        Err(error) => checks.push(Check { name: "store", ok: false, detail: error.to_string() }),
+    }
     let rows: Vec<_> =
         checks.iter().map(|check| json!({"name": check.name, "ok": check.ok, "detail": check.detail})).collect();
     output.result(&json!({"checks": rows}), || {
@@ -82,4 +94,12 @@ pub async fn doctor(quorum: Quorum, output: Output) -> Result<Exit, Failure> {
         checks.iter().map(line).collect::<Vec<_>>().join("\n")
     });
     Ok(if checks.iter().all(|check| check.ok) { Exit::Done } else { Exit::Failed })
+}
+
+fn check_pages(file: &Path) -> Check {
+    let (ok, detail) = match Store::verify_file(file) {
+        Ok(found) => (true, format!("{} bytes, every page checked", count(found.bytes))),
+        Err(error) => (false, Failure::from(error).to_string()),
+    };
+    Check { name: "pages", ok, detail }
 }

@@ -29,8 +29,8 @@ pub async fn poll(quorum: &Quorum, output: Output, wish: wait::Wish) -> Result<E
         format!("{} live, {} changed", tick.live, tick.changed)
     });
     let needy = needy(quorum)?;
-    for words in &needy {
-        say!("quorumctl: {words}");
+    for run in &needy {
+        say!("quorumctl: {}", run.words);
     }
     Ok(match waited {
         Waited::TimedOut => Exit::Unfinished,
@@ -39,13 +39,21 @@ pub async fn poll(quorum: &Quorum, output: Output, wish: wait::Wish) -> Result<E
             Exit::Failed
         }
         // Who waits for runs must not take one that stands still for one that is done.
-        Waited::Settled | Waited::Stuck(_) if wish.is_some() && !needy.is_empty() => Exit::Failed,
+        Waited::Settled | Waited::Stuck(_) if wish.is_some() && !needy.is_empty() => {
+            if needy.iter().all(|run| run.is_over_budget) { Exit::NeedsConsent } else { Exit::Failed }
+        }
         Waited::Settled | Waited::Stuck(_) => Exit::Done,
     })
 }
 
-/// Runs that do not go on by themselves: why, and what to do.
-fn needy(quorum: &Quorum) -> Result<Vec<String>, Failure> {
+/// A run that does not go on by itself.
+struct Needy {
+    /// Why, and what to do.
+    words: String,
+    is_over_budget: bool,
+}
+
+fn needy(quorum: &Quorum) -> Result<Vec<Needy>, Failure> {
     let mut needy = Vec::new();
     for manifest in quorum.store().manifests()?.into_iter().filter(|manifest| manifest.finished_at.is_none()) {
         let batches = quorum.store().batches(manifest.id)?;
@@ -53,7 +61,7 @@ fn needy(quorum: &Quorum) -> Result<Vec<String>, Failure> {
             continue;
         }
         let (id, topic, k) = (manifest.id, &manifest.topic, manifest.k);
-        needy.push(match &manifest.paused {
+        let words = match &manifest.paused {
             Some(pause) => {
                 let remedy = match pause.kind {
                     PauseKind::TermsChanged => format!("`quorumctl cancel {id}` gives it up"),
@@ -73,7 +81,9 @@ fn needy(quorum: &Quorum) -> Result<Vec<String>, Failure> {
                      `quorumctl cancel {id}` gives it up"
                 )
             }
-        });
+        };
+        let is_over_budget = manifest.paused.as_ref().is_some_and(|pause| pause.kind == PauseKind::Budget);
+        needy.push(Needy { words, is_over_budget });
     }
     Ok(needy)
 }

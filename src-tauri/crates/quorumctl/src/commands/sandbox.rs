@@ -8,14 +8,7 @@ use quorum_sim::{Scenario, SimConfig, SimError, Simulator, Speed};
 use super::{Failure, data_dir};
 use crate::{args::Global, outcome::Exit};
 
-pub async fn serve(global: &Global, port: u16, scenario: Option<&Path>, speed: &str) -> Result<Exit, Failure> {
-    let speed = match speed {
-        "instant" => Speed::Instant,
-        times => match times.parse::<f64>() {
-            Ok(times) if times.is_finite() && times > 0.0 => Speed::Times(times),
-            _ => return Err(Failure::invalid("--speed is `instant` or a number above 0.")),
-        },
-    };
+pub async fn serve(global: &Global, port: u16, scenario: Option<&Path>, speed: Speed) -> Result<Exit, Failure> {
     let config = SimConfig {
         port,
         // With --data its state survives; without it the server forgets everything when it ends.

@@ -1,5 +1,8 @@
 //! What scripts rely on whatever a command does: exit status, one JSON object, where words go.
 
+use quorum_api::{Address, OpenOptions, Quorum, Wish};
+use quorum_core::{ensemble::Ensemble, manifest::Mode};
+
 use crate::program::Data;
 
 #[test]
@@ -108,4 +111,91 @@ fn a_backup_brings_everything_back() {
     let broken = data.file("broken.redb", "no store");
     other.json(&["restore", &broken]).refused(1, &["not a Quorum store"]);
     assert_eq!(other.votes("G1_allergy"), votes);
+}
+
+/// The damage that a dying disk, a half copied file and a wrong file make.
+const DAMAGES: [fn(Vec<u8>) -> Vec<u8>; 3] = [
+    |store| store[..store.len() / 3].to_vec(),
+    |_| b"no store".to_vec(),
+    |mut store| {
+        // Behind the header, every page.
+        store[4096..].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        store
+    },
+];
+
+#[test]
+fn a_damaged_store_is_found_by_the_doctor_and_replaced_by_a_backup() {
+    let data = Data::with_votes();
+    let votes = data.votes("G1_allergy");
+    let file = data.beside("backup.redb");
+    let file = file.to_str().expect("a path");
+    data.json(&["backup", file]).done();
+    let pages = data.json(&["doctor"]).json()["checks"][0].clone();
+    assert_eq!((&pages["name"], &pages["ok"]), (&"pages".into(), &true.into()), "{pages}");
+    for damage in DAMAGES {
+        let damaged = damage(std::fs::read(data.store()).expect("a store"));
+        std::fs::write(data.store(), &damaged).expect("writable");
+
+        let ended = data.json(&["doctor"]);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_eq!(ended.json()["checks"][0]["ok"], false, "{ended:?}");
+        assert!(!ended.err.contains("panicked"), "{ended:?}");
+
+        data.json(&["restore", file]).done();
+        assert_eq!(data.votes("G1_allergy"), votes);
+    }
+    let kept = (1..=DAMAGES.len()).map(|number| data.path().join(format!("quorum.redb.before-restore-{number}")));
+    assert!(kept.into_iter().all(|kept| kept.is_file()), "what was there stays beside the store");
+}
+
+#[test]
+fn a_store_in_use_is_not_replaced() {
+    let data = Data::with_votes();
+    let file = data.beside("backup.redb");
+    let file = file.to_str().expect("a path");
+    data.json(&["backup", file]).done();
+    let held = quorum_store::Store::open(&data.store()).expect("nobody else has it");
+    data.json(&["restore", file]).refused(1, &["open"]);
+    drop(held);
+    data.json(&["restore", file]).done();
+}
+
+#[test]
+fn a_run_that_stops_at_its_budget_needs_consent() {
+    let data = Data::with_sample();
+    let run = {
+        let mut options = OpenOptions::new(data.path());
+        options.provider = Some(Address::sandbox());
+        let quorum = Quorum::open(options).expect("nobody else has it");
+        let wish = Wish {
+            dataset: "sample".into(),
+            topic: "G1_hygiene".to_owned(),
+            k: 1,
+            ensemble: Ensemble::read("gpt-5-mini:1").expect("an ensemble"),
+            mode: Mode::Batch,
+            canary: Some(false),
+        };
+        let (draft, of) = quorum.draft(&wish).expect("a draft");
+        // As when prices went up after it was agreed to.
+        quorum.start(&wish, draft, &of, Some(0.000_001)).expect("room").expect("something is missing").id
+    };
+    data.json(&["poll", "--wait"]).refused(3, &["the next batch would exceed its budget", "quorumctl resume"]);
+    data.json(&["resume", &run.to_string()]).done();
+    data.json(&["poll", "--wait"]).done();
+}
+
+#[test]
+fn values_out_of_range_are_wrong_usage() {
+    let data = Data::new();
+    let out = data.beside("out");
+    let out = out.to_str().expect("a path");
+    for (args, words) in [
+        (&["sandbox", "--speed", "foo"][..], "a number above 0"),
+        (&["sandbox", "--speed", "-1"], "a number above 0"),
+        (&["bench", "generate", "--topics", "0", "--out", out], "from 1 to 18"),
+        (&["bench", "generate", "--reviews", "0", "--out", out], "not in"),
+    ] {
+        data.json(args).refused(2, &[words]);
+    }
 }
