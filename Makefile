@@ -4,6 +4,7 @@
 # make crash-test  seeded crashes crossed with faults: RUNS= how many, SEED= from which; a failing seed replays with RUNS=1.
 # make kill-test   kills the real program 200 times (KILLS=, SEED=) over one run of 4,000 requests.
 # make tier1-test  100,000 requests on an account with two million enqueued tokens a model.
+# make fuzz  lets libFuzzer look for bytes that break a reader: READER= which one (else all), SECONDS= how long each.
 # make package  what this system installs; on Linux .deb and .rpm.
 # make bench  what Quorum takes for the published run and ten times it, beside other tools: one table. Half an hour with the builds, 20 GB of disk.
 # make screenshots  the pictures of the user guide, taken anew by the end-to-end tests in the real window.
@@ -12,7 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench crash-test kill-test tier1-test screenshots ui prepare clean package
+.PHONY: run test lint bench crash-test kill-test tier1-test fuzz screenshots ui prepare clean package
 
 OUT ?= ground-truth
 # rustup puts cargo there; a fresh shell may not know yet.
@@ -20,6 +21,8 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 # Those that docs/guide.md and README.md show.
 PICTURES := extraction runs results business-V3 queue whatif-moved compare catalog-questions
+
+FUZZ := src-tauri/crates/quorum-fuzz
 
 UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/vite.config.ts ui/svelte.config.js ui/tsconfig.json -type f)
 
@@ -48,6 +51,14 @@ kill-test:
 
 tier1-test:
 	QUORUM_TIER1_WHOLE=1 cargo test -q -p quorum-engine --test lab tier1:: -- --nocapture
+
+# Needs a nightly compiler, as libFuzzer does; what it finds lies in fuzz/artifacts and belongs into corpus/.
+fuzz:
+	@.ci/prepare fuzz
+	cd $(FUZZ) && export PATH="$(CURDIR)/.local/bin:$$PATH" && for reader in $(or $(READER),$(notdir $(wildcard $(FUZZ)/corpus/*))); do \
+		mkdir -p fuzz/corpus/$$reader; \
+		cargo +nightly fuzz run $$reader fuzz/corpus/$$reader corpus/$$reader -- -max_total_time=$(or $(SECONDS),60) -max_len=20000; \
+	done
 
 # The window is measured beside an empty one, so both are built; neither is in the packages' way.
 bench: ui/dist/index.html

@@ -29,6 +29,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "quorum-bench",
         &["quorum-api", "quorum-catalog", "quorum-core", "quorum-engine", "quorum-provider", "quorum-store"],
     ),
+    // Feeds every reader with damaged bytes.
+    ("quorum-fuzz", &["quorum-api", "quorum-catalog", "quorum-core", "quorum-provider"]),
     (
         "quorum-api",
         &["quorum-catalog", "quorum-core", "quorum-engine", "quorum-provider", "quorum-sim", "quorum-store"],
@@ -53,7 +55,7 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
     // Notifications are shown by the shell; `doctor` asks whether there is a service for them.
     ("quorum-api", &["tauri"]),
     ("quorumctl", &["tauri"]),
-    ("quorum", &["quorum-bench"]),
+    ("quorum", &["quorum-bench", "quorum-fuzz"]),
 ];
 
 struct Workspace {

@@ -111,6 +111,11 @@ struct ErrorObject<'a> {
     code: Text<'a>,
 }
 
+/// What a refusal means by its status and body alone, without headers and without a key to take out of its words.
+pub fn refusal_of(status: u16, body: &[u8]) -> ProviderError {
+    refusal(status, &HeaderMap::new(), body, &Redactor(None), SystemTime::UNIX_EPOCH).error
+}
+
 /// Sorts an answer whose status is not 2xx.
 pub(crate) fn refusal(status: u16, headers: &HeaderMap, body: &[u8], redactor: &Redactor, now: SystemTime) -> Failure {
     let own_form = own_form(body);

@@ -24,7 +24,7 @@ mod upload;
 pub mod wire;
 
 pub use address::AddressProblem;
-pub use answer::RateLimits;
+pub use answer::{RateLimits, refusal_of};
 pub use client::{ChatAnswer, Provider, ProviderConfig, Timeouts};
 pub use download::Downloaded;
 pub use error::{ConfigError, EffectError, ProviderError};

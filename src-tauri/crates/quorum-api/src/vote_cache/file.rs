@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, BufReader},
+    io::{self, BufRead, BufReader},
     path::Path,
 };
 
@@ -49,15 +49,26 @@ pub struct Pass {
     pub has_raw: bool,
 }
 
-/// Reads the file once: `_metadata` where there is any, and every member of `raw` as (key, value), both as JSON text.
+/// Reads the file once, as [`read_votes`].
 pub fn read(
     path: &Path,
+    metadata: &mut BTreeMap<String, Metadata>,
+    each: impl FnMut(&[u8], &[u8]) -> Result<(), ApiError>,
+) -> Result<Pass, ApiError> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    read_votes(path, BufReader::with_capacity(BUFFER_BYTES, file), metadata, each)
+}
+
+/// Reads a vote cache once: `_metadata` where there is any, and every member of `raw` as (key, value), both as JSON text. `path` is
+/// what errors call it.
+pub fn read_votes(
+    path: &Path,
+    input: impl BufRead,
     metadata: &mut BTreeMap<String, Metadata>,
     mut each: impl FnMut(&[u8], &[u8]) -> Result<(), ApiError>,
 ) -> Result<Pass, ApiError> {
     let failed = |error: io::Error| unreadable(path, &error);
-    let file = File::open(path).map_err(failed)?;
-    let mut scanner = Scanner::new(BufReader::with_capacity(BUFFER_BYTES, file));
+    let mut scanner = Scanner::new(input);
     open_top(path, &mut scanner)?;
     let (mut key, mut value) = (Vec::new(), Vec::new());
     let mut pass = Pass::default();
@@ -105,7 +116,7 @@ fn read_metadata(json: &[u8]) -> BTreeMap<String, Metadata> {
 
 fn read_raw(
     path: &Path,
-    scanner: &mut Scanner<BufReader<File>>,
+    scanner: &mut Scanner<impl BufRead>,
     pass: &mut Pass,
     each: &mut impl FnMut(&[u8], &[u8]) -> Result<(), ApiError>,
 ) -> Result<Value, ApiError> {
@@ -144,7 +155,7 @@ fn read_raw(
     }
 }
 
-fn open_top(path: &Path, scanner: &mut Scanner<BufReader<File>>) -> Result<(), ApiError> {
+fn open_top(path: &Path, scanner: &mut Scanner<impl BufRead>) -> Result<(), ApiError> {
     let failed = |error: io::Error| unreadable(path, &error);
     if scanner.peek().map_err(failed)? == Some(0xef) {
         // The mark that some editors put in front of UTF-8.

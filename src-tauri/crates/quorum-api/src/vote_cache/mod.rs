@@ -13,4 +13,5 @@ mod scan;
 mod twice;
 
 pub use export::{VotesExport, votes_export};
+pub use file::{Metadata, Pass, VoteKey, read_key, read_vote, read_votes};
 pub use import::{ImportOptions, StaleImport, VotesImport, votes_import};
