@@ -99,6 +99,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             settings::settings_get,
             settings::settings_set,
             provider::key_set,
+            settings::storage,
             provider::key_clear,
             provider::provider_set,
             provider::sandbox_use,

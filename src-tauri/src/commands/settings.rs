@@ -1,6 +1,6 @@
-//! Settings.
+//! Settings, and what the data take.
 
-use quorum_api::dto::{error::ApiError, settings::Settings};
+use quorum_api::dto::{error::ApiError, settings::Settings, storage::Storage};
 use tauri::{AppHandle, State};
 
 use crate::{login, program::Program, window};
@@ -24,4 +24,10 @@ pub async fn settings_set(
         login::set(&app, settings.start_at_login)?;
     }
     program.blocking(|quorum| quorum.settings_set(settings)).await.inspect(|stored| window::follow(&app, stored))
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn storage(program: State<'_, Program>) -> Result<Storage, ApiError> {
+    program.blocking(|quorum| quorum.storage()).await
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
 	ago,
+	bytes,
 	calendarDay,
 	clock,
 	counted,
@@ -144,4 +145,8 @@ test("lists of names stop before they are long", () => {
 	expect(listed(["A", "B"])).toBe("A and B");
 	expect(listed(["A", "B", "C"])).toBe("A, B and C");
 	expect(listed(["A", "B", "C", "D", "E"])).toBe("A, B and 3 more");
+});
+
+test("sizes have the unit that keeps them short", () => {
+	expect([0, 999, 1000, 67_375_104, 2_300_000_000].map(bytes)).toEqual(["0 B", "999 B", "1 kB", "67.38 MB", "2.3 GB"]);
 });

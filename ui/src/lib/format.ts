@@ -63,6 +63,13 @@ export const money = (usd: number): string => (isBelowACent(usd) ? `<${dollars.f
 export const about = (usd: number): string =>
 	isBelowACent(usd) ? `less than ${dollars.format(0.01)}` : `about ${dollars.format(usd)}`;
 
+/** `67.4 MB`, in decimal units as disks are sold: B, kB, MB, GB. */
+export function bytes(n: number): string {
+	const unit = n < 1000 ? 0 : n < 1e6 ? 1 : n < 1e9 ? 2 : 3;
+	const figure = n / 1000 ** unit;
+	return `${unit ? decimals.format(figure) : count(figure)} ${["B", "kB", "MB", "GB"][unit]}`;
+}
+
 /** A price per million tokens: `0.125`, `1.00`. */
 export const price = (usd: number): string => prices.format(usd);
 

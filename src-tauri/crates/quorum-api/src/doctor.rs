@@ -53,7 +53,17 @@ impl Quorum {
         let probe = self.data_dir().join(".probe");
         let written = fs::write(&probe, vec![0_u8; 1 << 20]).and_then(|()| fs::remove_file(&probe));
         match written {
-            Ok(()) => Check { name: "disk", ok: true, detail: format!("{} can be written", self.data_dir().display()) },
+            Ok(()) => {
+                let size = self.storage().map_or_else(
+                    |error| error.to_string(),
+                    |storage| format!("{:.1} MB in it", (storage.store_bytes + storage.other_bytes) / 1e6),
+                );
+                Check {
+                    name: "disk",
+                    ok: true,
+                    detail: format!("{} can be written, {size}", self.data_dir().display()),
+                }
+            }
             Err(error) => Check { name: "disk", ok: false, detail: format!("{}: {error}", self.data_dir().display()) },
         }
     }

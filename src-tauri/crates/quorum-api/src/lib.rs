@@ -51,6 +51,7 @@ mod session;
 mod settings;
 mod spend;
 mod stakes;
+mod storage;
 pub mod topics;
 pub mod trust;
 pub mod verdicts;

@@ -69,6 +69,7 @@ export const commands = {
 	ensembleAdvice: (query: TrustQuery) => typedError<EnsembleAdvice, ApiError>(__TAURI_INVOKE("ensemble_advice", { query })),
 	activityList: (limit: number) => typedError<Activity[], ApiError>(__TAURI_INVOKE("activity_list", { limit })),
 	activitySeen: (activity: number) => typedError<AppState, ApiError>(__TAURI_INVOKE("activity_seen", { activity })),
+	storage: () => typedError<Storage, ApiError>(__TAURI_INVOKE("storage")),
 	settingsGet: () => typedError<Settings, ApiError>(__TAURI_INVOKE("settings_get")),
 	/**  The window follows at once: its frame's theme, its zoom, and what closing it does; so does the entry at login. */
 	settingsSet: (settings: Settings) => typedError<Settings, ApiError>(__TAURI_INVOKE("settings_set", { settings })),
@@ -1700,6 +1701,18 @@ export type Threshold = {
 	bound: ThresholdBound,
 	points: number,
 };
+/**  Sizes are whole bytes; they pass 4 GB, so they are floating-point. */
+export type Storage = {
+	/**  The store: datasets, votes, runs, settings. */
+	storeBytes: number,
+	/**  All else in the data directory: downloads under way, stores that a restored backup took the place of, the sandbox's state. */
+	otherBytes: number,
+	/**  Files of this store's batches that are still at providers. */
+	remoteFiles: number,
+	/**  Of these, what was uploaded; how large results are only the provider knows. */
+	remoteUploadedBytes: number,
+};
+
 
 export type ThresholdBound = 
 /**  The verdict holds from this score up. */

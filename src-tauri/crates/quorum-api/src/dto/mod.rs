@@ -78,6 +78,7 @@
 //! | `business_certainty` | `query`, `business` | [`VerdictCertainties`](trust::VerdictCertainties) of this business alone |
 //! | `value_queue` | `query` | [`ValueQueue`](trust::ValueQueue) |
 //! | `ensemble_advice` | `query` | [`EnsembleAdvice`](trust::EnsembleAdvice) |
+//! | `storage` | | [`Storage`](storage::Storage) |
 //! | `settings_get` | | [`Settings`](settings::Settings) |
 //! | `settings_set` | `settings` | [`Settings`](settings::Settings) as stored |
 //! | `key_set` | `key` | [`AppState`](app::AppState) |
@@ -108,6 +109,7 @@ pub mod results;
 pub mod run;
 pub mod settings;
 pub mod spend;
+pub mod storage;
 pub mod topic;
 pub mod trust;
 pub mod what_if;

@@ -631,6 +631,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 		},
 		settingsGet: () => settings,
 		settingsSet: (next) => {
+		storage: () => ({ storeBytes: 67_375_104, otherBytes: 0, remoteFiles: 2, remoteUploadedBytes: 190_000_000 }),
 			if (next.batchRequestsMax < 1 || next.batchRequestsMax > 50000)
 				refuse("invalidInput", "A batch holds 1 to 50,000 requests.");
 			settings = structuredClone(next);
