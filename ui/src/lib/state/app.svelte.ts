@@ -63,16 +63,17 @@ class App {
 	#refreshTimer: ReturnType<typeof setTimeout> | null = null;
 
 	async start(): Promise<void> {
-		const state = await call(backend().commands.appState());
+		const [state, settings, models] = await Promise.all([
+			call(backend().commands.appState()),
+			call(backend().commands.settingsGet()),
+			call(backend().commands.modelList()),
+		]);
+		// What cannot be opened fails all of them alike.
 		if (!state.ok) {
 			this.problem = state.error;
 			return;
 		}
 		this.problem = null;
-		const [settings, models] = await Promise.all([
-			call(backend().commands.settingsGet()),
-			call(backend().commands.modelList()),
-		]);
 		if (settings.ok) this.settings = this.#stored = settings.data;
 		else toasts.fail(settings.error);
 		if (models.ok) this.models = models.data;
