@@ -8,6 +8,7 @@ mod desktop;
 mod events;
 mod log;
 mod login;
+mod menu;
 mod notify;
 mod program;
 mod tray;
@@ -74,6 +75,8 @@ fn open(data_dir: Option<PathBuf>, hidden: bool) -> tauri::Result<()> {
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(kept).build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(login::plugin(data_dir.as_deref()))
+        .menu(menu::make)
+        .on_menu_event(|app, event| menu::chosen(app, &event))
         .invoke_handler(commands.invoke_handler())
         .setup(move |app| {
             commands.mount_events(app);

@@ -637,3 +637,27 @@ describe("the palette", () => {
 		release();
 	});
 });
+
+describe("the menu bar", () => {
+	test("its items do what their keys do, and wait while a dialog is open", async () => {
+		const fake = await openApp();
+		fake.emit("menuChosen", "results");
+		await screen.findByTestId("page-results");
+		fake.emit("menuChosen", "back");
+		await screen.findByTestId("page-runs");
+		fake.emit("menuChosen", "findAnything");
+		await screen.findByTestId("palette");
+		fake.emit("menuChosen", "settings");
+		expect(screen.queryByTestId("page-settings")).toBeNull();
+		fake.emit("menuChosen", "findAnything");
+		await waitFor(() => expect(screen.queryByTestId("palette")).toBeNull());
+		fake.emit("menuChosen", "settings");
+		await screen.findByTestId("page-settings");
+		fake.emit("menuChosen", "larger");
+		await waitFor(() =>
+			expect(fake.calls.find((c) => c.command === "settingsSet")?.args[0]).toMatchObject({ zoomPercent: 110 }),
+		);
+		fake.emit("menuChosen", "keys");
+		await screen.findByTestId("help");
+	});
+});

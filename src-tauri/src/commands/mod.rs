@@ -23,8 +23,11 @@ mod window;
 
 use tauri_specta::{Builder, collect_commands, collect_events};
 
-use crate::events::{
-    ActivityAdded, ConnectionChanged, DatasetsChanged, ImportProgressed, PageRequested, RunChanged, TrayExplained,
+use crate::{
+    events::{
+        ActivityAdded, ConnectionChanged, DatasetsChanged, ImportProgressed, PageRequested, RunChanged, TrayExplained,
+    },
+    menu::MenuChosen,
 };
 
 /// All commands and events.
@@ -96,10 +99,10 @@ pub fn builder() -> Builder<tauri::Wry> {
             trust::ensemble_advice,
             activity::activity_list,
             activity::activity_seen,
+            settings::storage,
             settings::settings_get,
             settings::settings_set,
             provider::key_set,
-            settings::storage,
             provider::key_clear,
             provider::provider_set,
             provider::sandbox_use,
@@ -113,5 +116,6 @@ pub fn builder() -> Builder<tauri::Wry> {
             DatasetsChanged,
             PageRequested,
             TrayExplained,
+            MenuChosen,
         ])
 }

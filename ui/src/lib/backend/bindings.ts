@@ -87,6 +87,7 @@ export const events = {
 	connectionChanged: makeEvent<ConnectionChanged, ConnectionChanged>("connection-changed"),
 	datasetsChanged: makeEvent<DatasetsChanged, DatasetsChanged>("datasets-changed"),
 	importProgressed: makeEvent<ImportProgressed, ImportProgressed>("import-progressed"),
+	menuChosen: makeEvent<MenuChosen, MenuChosen>("menu-chosen"),
 	pageRequested: makeEvent<PageRequested, PageRequested>("page-requested"),
 	runChanged: makeEvent<RunChanged, RunChanged>("run-changed"),
 	trayExplained: makeEvent<TrayExplained, TrayExplained>("tray-explained"),
@@ -985,6 +986,12 @@ export type LearnedWeights = {
 	words: string,
 };
 
+/**  What an item of the menu asks the window for. */
+export type MenuAct = "newExtraction" | "import" | "export" | "checkNow" | "settings" | "undo" | "find" | "findAnything" | "runs" | "results" | "queue" | "whatIf" | "trust" | "catalog" | "activity" | "back" | "larger" | "smaller" | "actualSize" | "keys";
+
+/**  An item was chosen. */
+export type MenuChosen = MenuAct;
+
 export type MissingReason = "neverAsked" | 
 /**  At the provider, or planned in a live run. */
 "inFlight" | "failed";
@@ -1694,13 +1701,6 @@ export type SpendPoint = {
 	usd: number,
 };
 
-export type Theme = "system" | "light" | "dark";
-
-export type Threshold = {
-	verdictIndex: number,
-	bound: ThresholdBound,
-	points: number,
-};
 /**  Sizes are whole bytes; they pass 4 GB, so they are floating-point. */
 export type Storage = {
 	/**  The store: datasets, votes, runs, settings. */
@@ -1713,6 +1713,13 @@ export type Storage = {
 	remoteUploadedBytes: number,
 };
 
+export type Theme = "system" | "light" | "dark";
+
+export type Threshold = {
+	verdictIndex: number,
+	bound: ThresholdBound,
+	points: number,
+};
 
 export type ThresholdBound = 
 /**  The verdict holds from this score up. */

@@ -12,6 +12,7 @@ import {
 	type DatasetsChanged,
 	events,
 	type ImportProgressed,
+	type MenuChosen,
 	type PageRequested,
 	type RunChanged,
 	type TrayExplained,
@@ -29,6 +30,7 @@ export interface EventPayloads {
 	datasetsChanged: DatasetsChanged;
 	pageRequested: PageRequested;
 	trayExplained: TrayExplained;
+	menuChosen: MenuChosen;
 }
 
 export type DropEvent = { kind: "over" } | { kind: "left" } | { kind: "dropped"; paths: string[] };
@@ -57,6 +59,7 @@ const listeners: {
 	datasetsChanged: events.datasetsChanged.listen,
 	pageRequested: events.pageRequested.listen,
 	trayExplained: events.trayExplained.listen,
+	menuChosen: events.menuChosen.listen,
 };
 
 const tauri: Backend = {

@@ -629,9 +629,9 @@ export function createFake(options: FakeOptions = {}): Fake {
 			for (const a of log) if (a.at <= at) a.seen = true;
 			return app();
 		},
+		storage: () => ({ storeBytes: 67_375_104, otherBytes: 0, remoteFiles: 2, remoteUploadedBytes: 190_000_000 }),
 		settingsGet: () => settings,
 		settingsSet: (next) => {
-		storage: () => ({ storeBytes: 67_375_104, otherBytes: 0, remoteFiles: 2, remoteUploadedBytes: 190_000_000 }),
 			if (next.batchRequestsMax < 1 || next.batchRequestsMax > 50000)
 				refuse("invalidInput", "A batch holds 1 to 50,000 requests.");
 			settings = structuredClone(next);
