@@ -4,7 +4,7 @@
 //! Not here: other aggregators ([`crate::trust`]) and policies ([`crate::verdict`]).
 
 use crate::{
-    ensemble::Ensemble,
+    ensemble::{Ensemble, Member},
     schema::{Schema, VALUES_MAX},
     votes::{ModelNo, VoteRow},
 };
@@ -43,6 +43,9 @@ pub struct Panel {
     /// Models that the store has never seen are not in here but count for completeness.
     seats: Vec<Seat>,
     pairs: u32,
+    /// Sums that differ by no more units than this are a tie: a billionth of all weight, since a third, as it can be written, is
+    /// not exactly a third.
+    slack: i64,
 }
 
 /// Where a model's votes sit.
@@ -52,7 +55,7 @@ pub struct Seat {
     pub runs: u8,
     pub weight: f64,
     /// The weight in whole units of the panel: sums of those do not depend on the order of the votes.
-    units: u64,
+    units: i64,
     /// Place of its member in the ensemble, and its own among the member's models: 0 is the one that is asked.
     pub member: usize,
     pub rank: usize,
@@ -87,7 +90,9 @@ impl Panel {
                 (0..known.len()).map(seat).collect::<Vec<_>>()
             })
             .collect();
-        Self { seats, pairs: ensemble.requests() }
+        let weighs = |member: &Member| i64::from(member.runs) * units(member.weight, scale);
+        let total: i64 = ensemble.members().iter().map(weighs).sum();
+        Self { seats, pairs: ensemble.requests(), slack: total / 1_000_000_000 }
     }
 
     /// Where a vote of a review sits; `None` when it does not sit in the panel.
@@ -129,22 +134,13 @@ fn scale(ensemble: &Ensemble) -> f64 {
     scale
 }
 
-fn units(weight: f64, scale: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a weight is above 0, and at most ten times UNITS_MIN in units"
-    )]
-    let units = (weight * scale).round() as u64;
+fn units(weight: f64, scale: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a weight is at most ten times UNITS_MIN in units")]
+    let units = (weight * scale).round() as i64;
     units.max(1)
 }
 
-/// Sums that differ by no more than this, of a total, are a tie: a third, as it can be written, is not exactly a third.
-fn slack(total: u64) -> u64 {
-    total / 1_000_000_000
-}
-
-fn share(part: u64, total: u64) -> f64 {
+fn share(part: i64, total: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "the same quotient from the same numbers, whatever it rounds to")]
     let share = part as f64 / total as f64;
     if total > 0 { share } else { 0.0 }
@@ -160,7 +156,7 @@ pub fn tally(schema: &Schema, panel: &Panel, row: VoteRow<'_>) -> Consensus {
 /// As [`tally`], into a consensus that is there already: nothing is allocated, so that a scan over many reviews costs only
 /// the counting.
 pub fn tally_into(schema: &Schema, panel: &Panel, row: VoteRow<'_>, consensus: &mut Consensus) {
-    let mut weight_of = [0; 2];
+    let mut weight_of = [0_i64; 2];
     let mut votes = 0;
     for vote in row.iter() {
         if let Some(seat) = panel.seat(row, vote.model, vote.run) {
@@ -171,10 +167,10 @@ pub fn tally_into(schema: &Schema, panel: &Panel, row: VoteRow<'_>, consensus: &
     let [against, for_it] = weight_of;
     let total = for_it + against;
     // A tie is relevant; no votes at all are not.
-    let relevant = votes > 0 && for_it + slack(total) >= against;
+    let relevant = votes > 0 && for_it + panel.slack >= against;
     consensus.relevant = relevant;
     consensus.relevance_confidence = share(for_it.max(against), total);
-    consensus.relevance_tied = votes > 0 && for_it.abs_diff(against) <= slack(total);
+    consensus.relevance_tied = votes > 0 && (for_it - against).abs() <= panel.slack;
     consensus.fields.clear();
     consensus.fields.resize(schema.fields().len(), FieldConsensus::default());
     consensus.votes = votes;
@@ -211,7 +207,7 @@ fn tally_field<const VALUES: usize>(
     at: usize,
 ) -> (FieldConsensus, u32) {
     let (field, slot) = (&schema.fields()[at], schema.slot(at));
-    let mut weights = [0_u64; VALUES];
+    let mut weights = [0_i64; VALUES];
     let (mut total, mut abstentions) = (0, 0);
     for vote in row.iter().filter(|vote| vote.relevant) {
         let Some(seat) = panel.seat(row, vote.model, vote.run) else { continue };
@@ -224,14 +220,13 @@ fn tally_field<const VALUES: usize>(
         }
     }
     let mut winner = FieldConsensus::default();
-    let weights = &weights[..field.term.values.len()];
-    let (mut best, slack) = (0, slack(total));
-    for (value, weight) in (0..=u8::MAX).zip(weights) {
-        if *weight > best + slack {
-            best = *weight;
+    let (mut best, mut beats, mut ties) = (0, 0, i64::MAX);
+    for (value, weight) in (0..=u8::MAX).zip(&weights[..field.term.values.len()]) {
+        if *weight > beats {
+            (best, beats, ties) = (*weight, *weight + panel.slack, (*weight - panel.slack).max(1));
             winner.value = Some(value);
             winner.tied = false;
-        } else if *weight > 0 && *weight + slack >= best {
+        } else if *weight >= ties {
             // The earlier value keeps the field; the tie is marked.
             winner.tied = true;
         }
