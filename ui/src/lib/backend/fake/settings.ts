@@ -1,0 +1,119 @@
+// The fake's catalog files, model table, settings, key, provider and list of activity: what is kept and given back.
+
+import { refuse } from "./errors";
+import type { Memory, Part } from "./memory";
+
+type Commands = Part<
+	| "catalogOverview"
+	| "catalogText"
+	| "catalogDrafts"
+	| "catalogDraftsKeep"
+	| "catalogTopic"
+	| "catalogPrompt"
+	| "catalogTry"
+	| "catalogImpact"
+	| "catalogSave"
+	| "catalogAdd"
+	| "modelList"
+	| "modelTable"
+	| "modelEdit"
+	| "modelAdd"
+	| "modelReset"
+	| "modelRestore"
+	| "modelsAsk"
+	| "activityList"
+	| "activitySeen"
+	| "storage"
+	| "settingsGet"
+	| "settingsSet"
+	| "keySet"
+	| "keyClear"
+	| "runShown"
+	| "providerSet"
+	| "sandboxUse"
+>;
+
+export function settingsCommands(m: Memory): Commands {
+	const { catalog, models: modelTable, state, log, now, app } = m;
+
+	const providerSet: Commands["providerSet"] = (kind, url) => {
+		if (kind === "custom" && !/^https?:\/\//.test(url ?? ""))
+			refuse("invalidInput", "The address starts with http:// or https://.", { safe: "The provider is unchanged." });
+		state.provider = {
+			kind,
+			url:
+				kind === "openai"
+					? "https://api.openai.com/v1"
+					: kind === "sandbox"
+						? "http://127.0.0.1:40123/v1"
+						: (url ?? ""),
+			needsKey:
+				kind === "openai" || (kind === "custom" && !/^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(url ?? "")),
+		};
+		if (kind === "custom") m.settings.customUrl = url;
+		return app();
+	};
+
+	return {
+		catalogOverview: () => catalog.overview(),
+		catalogText: (path) => catalog.text(path),
+		catalogDrafts: () => m.drafts,
+		catalogDraftsKeep: (next) => {
+			m.drafts = structuredClone(next);
+			return null;
+		},
+		catalogTopic: (topic, changes) => catalog.topic(topic, changes),
+		catalogPrompt: (query, changes) => catalog.prompt(query, changes),
+		catalogTry: (changes) => catalog.check(changes),
+		catalogImpact: (id, changes) => catalog.impact(id, changes),
+		catalogSave: (changes) => catalog.save(changes),
+		catalogAdd: (dir) => catalog.add(dir),
+		modelList: () => modelTable.list(),
+		modelTable: () => modelTable.table(),
+		modelEdit: (model, field, value) => modelTable.edit(model, field, value),
+		modelAdd: (model, edits) => modelTable.add(model, edits),
+		modelReset: (model) => modelTable.reset(model),
+		modelRestore: (taken) => modelTable.restore(taken),
+		modelsAsk: () => modelTable.ask(now()),
+		activityList: (limit) => log.slice(0, limit),
+		activitySeen: (upTo) => {
+			const at = log.find((a) => a.activity === upTo)?.at ?? 0;
+			for (const a of log) if (a.at <= at) a.seen = true;
+			return app();
+		},
+		storage: () => ({ storeBytes: 67_375_104, otherBytes: 0, remoteFiles: 2, remoteUploadedBytes: 190_000_000 }),
+		settingsGet: () => m.settings,
+		settingsSet: (next) => {
+			if (next.batchRequestsMax < 1 || next.batchRequestsMax > 50000)
+				refuse("invalidInput", "A batch holds 1 to 50,000 requests.");
+			m.settings = structuredClone(next);
+			state.budgetDayUsd = next.budgetDayUsd;
+			return structuredClone(m.settings);
+		},
+		keySet: (key) => {
+			if (!key.startsWith("sk-") || key.includes("wrong"))
+				refuse("keyRefused", "The provider refused this key.", {
+					detail: "401 invalid_api_key: Incorrect API key provided",
+					safe: "The key you had is unchanged.",
+					action: "Copy the key again, whole.",
+				});
+			state.key = {
+				stored: true,
+				hint: `${key.slice(0, 8)}…${key.slice(-4)}`,
+				inKeyring: true,
+				acceptedAt: now(),
+				problem: null,
+			};
+			if (state.connection.state === "keyRefused" || state.connection.state === "keyMissing")
+				state.connection = { ...state.connection, state: "online" };
+			return app();
+		},
+		keyClear: () => {
+			state.key = { stored: false, hint: null, inKeyring: true, acceptedAt: null, problem: null };
+			return app();
+		},
+		runShown: () => null,
+		providerSet,
+		sandboxUse: () => providerSet("sandbox", null),
+	};
+}
