@@ -333,6 +333,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         match fetched {
             Fetched::Later(error) => self.record(batch, Recorded::Failed(error), round).map(drop),
+            Fetched::Unknown => self.record(batch, Recorded::Unknown, round).map(drop),
             Fetched::Short(error) => self.record(batch, Recorded::Short(error), round).map(drop),
             Fetched::Ingested(ingested) => {
                 let stored = self.store.batch(batch.id)?;

@@ -22,6 +22,8 @@ pub enum Fetched {
     Later(ProviderError),
     /// Requests are missing from files that may not be whole; the batch stays ready.
     Short(ProviderError),
+    /// The account knows neither the files nor the batch: it is another project's.
+    Unknown,
 }
 
 /// Fetches of files that are short of requests and not known to be whole, before what they have is taken. From then on it is the
@@ -48,6 +50,7 @@ pub async fn fetch(
         let path = folder.join(format!("{}-{}-{kind}.jsonl", manifest.key, batch.id.number));
         let downloaded = match provider.download_file(file, &path).await {
             Ok(downloaded) => downloaded,
+            Err(ProviderError::NotFound { .. }) if is_unknown(provider, batch).await => return Ok(Fetched::Unknown),
             Err(error) => return Ok(Fetched::Later(error)),
         };
         if let Err(error) = confirm_length(provider, file, downloaded.bytes).await {
@@ -78,6 +81,13 @@ pub async fn fetch(
         (None, Some(doubt)) => Fetched::Short(doubt),
         (None, None) => unreachable!("without a doubt there is no wait"),
     })
+}
+
+async fn is_unknown(provider: &Provider, batch: &Batch) -> bool {
+    match &batch.provider_id {
+        Some(id) => matches!(provider.get_batch(id).await, Err(ProviderError::NotFound { .. })),
+        None => false,
+    }
 }
 
 /// Asks the provider for a file's length. A proxy may cut an answer between two lines and make its length agree; the requests

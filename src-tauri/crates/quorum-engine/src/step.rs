@@ -282,8 +282,7 @@ fn step_at_provider(batch: &mut Batch, view: &View) -> Action {
                 return Action::Rest;
             }
             if is_gone(batch, view.now, view.patience_s) && batch.state != BatchState::Missing {
-                batch.state = BatchState::Missing;
-                batch.trouble = Some(Trouble { kind: TroubleKind::BatchUnknown, words: String::new(), at: view.now });
+                miss(batch, view.now);
             }
             Action::Rest
         }
@@ -323,6 +322,12 @@ fn step_adrift(batch: &mut Batch, view: &View) -> Action {
         // Its files stay too: they are another project's, or the batch may still need them.
         Sighting::Absent => Action::Rest,
     }
+}
+
+/// The account does not know the batch: the user decides, or it is seen again.
+fn miss(batch: &mut Batch, now: Seconds) {
+    batch.state = BatchState::Missing;
+    batch.trouble = Some(Trouble { kind: TroubleKind::BatchUnknown, words: String::new(), at: now });
 }
 
 /// Ends a batch that was never created, or that the account does not know.

@@ -18,6 +18,8 @@ pub enum Recorded {
     CancelAsked(Box<wire::Batch>),
     Cleaned,
     NotCleaned(ProviderError),
+    /// The account knows neither the batch nor its results.
+    Unknown,
     /// Requests are missing from result files that may not be whole.
     Short(ProviderError),
     /// An action without lasting effect failed.
@@ -68,6 +70,7 @@ pub fn record(batch: &Batch, outcome: Recorded, now: Seconds) -> Batch {
             next.cleaned = !may_pass;
             pause(&mut next, &error, now);
         }
+        Recorded::Unknown => super::miss(&mut next, now),
         Recorded::Short(error) => {
             next.unsure_downloads = next.unsure_downloads.saturating_add(1);
             next.trouble = Some(trouble(&error, now));

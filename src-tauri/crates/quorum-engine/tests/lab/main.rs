@@ -6,6 +6,8 @@ mod crash;
 mod doc;
 mod faults;
 mod once;
+mod results;
 mod schedule;
 mod tier1;
+mod user;
 mod world;

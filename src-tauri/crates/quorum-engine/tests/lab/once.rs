@@ -1,5 +1,4 @@
-//! Asked once, paid once: what the user does while the loop is at work, batches that are lost and found, and results that come late,
-//! short or not at all.
+//! Asked once, paid once: what the user does while the loop is at work, and batches that are lost and found.
 
 use std::sync::{
     Arc,
@@ -8,7 +7,7 @@ use std::sync::{
 
 use quorum_core::{
     ensemble::Ensemble,
-    manifest::{BatchState, Cause, ManifestId, ManifestState, Pause, PauseKind, TroubleKind},
+    manifest::{BatchState, ManifestId, ManifestState, Pause, PauseKind},
 };
 use quorum_engine::{DraftRequest, Event, draft, is_current};
 use quorum_sim::{Call, Fault, Kind, SimConfig, Simulator};
@@ -29,7 +28,7 @@ fn mini() -> Plan {
 }
 
 /// A run of 20 requests to one model, planned and not sent.
-async fn planned(faults: impl IntoIterator<Item = Fault>) -> (Simulator, World) {
+pub async fn planned(faults: impl IntoIterator<Item = Fault>) -> (Simulator, World) {
     let sim = simulator(SimConfig::default()).await;
     for fault in faults {
         sim.fault(fault);
@@ -39,7 +38,7 @@ async fn planned(faults: impl IntoIterator<Item = Fault>) -> (Simulator, World) 
     (sim, world)
 }
 
-fn status(status: u16, on: Call) -> Fault {
+pub fn status(status: u16, on: Call) -> Fault {
     let kind = Kind::Status {
         status,
         message: None,
@@ -62,11 +61,11 @@ fn slow() -> Kind {
     Kind::LongRunning { seconds: 36_000, observations: 0 }
 }
 
-fn creations(sim: &Simulator) -> usize {
+pub fn creations(sim: &Simulator) -> usize {
     sim.calls().iter().filter(|call| call.method == "POST" && call.path == "/v1/batches").count()
 }
 
-fn assert_whole(sim: &Simulator, world: &World) {
+pub fn assert_whole(sim: &Simulator, world: &World) {
     assert_eq!(world.state(), ManifestState::Completed, "{:?}", world.batches());
     assert_eq!((votes(&world.store).len(), paid_twice(sim)), (20, vec![]));
 }
@@ -297,99 +296,6 @@ async fn two_copies_of_a_store_that_both_sent_keep_the_same_batch() {
     assert_eq!(statuses, ["cancelled", "completed"]);
     for world in &worlds {
         assert_whole(&sim, world);
-    }
-}
-
-#[tokio::test]
-async fn an_ended_batch_that_names_its_files_late_is_waited_for() {
-    let (sim, world) = planned([Fault::once(Kind::FilesLate { seconds: 80 }, None)]).await;
-    world.run(&sim, 20).await;
-    assert_whole(&sim, &world);
-    assert_eq!((creations(&sim), world.manifest().round), (1, 0));
-}
-
-#[tokio::test]
-async fn an_ended_batch_that_names_no_file_is_not_paid_for_again_by_itself() {
-    let (sim, world) = planned([Fault::once(Kind::NoOutputFile, None)]).await;
-    world.run(&sim, 60).await;
-    let trouble = world.batches()[0].trouble.as_ref().map(|trouble| trouble.kind);
-    assert_eq!((world.states(), trouble), (vec![BatchState::Failed], Some(TroubleKind::ResultsGone)));
-    assert_eq!((world.state(), creations(&sim)), (ManifestState::NeedsUser, 1));
-    assert!(world.logged("were answered, but the result files are not at the provider"));
-}
-
-#[tokio::test]
-async fn a_batch_that_fails_in_mid_run_gives_what_it_answered() {
-    let (sim, world) = planned([Fault::once(Kind::BreakOff { fraction: 0.5 }, None)]).await;
-    world.run(&sim, 30).await;
-    assert_whole(&sim, &world);
-    let first = &world.batches()[0];
-    assert!(first.votes > 0 && first.failed > 0, "{first:?}");
-    assert_eq!(world.batches()[1].requests, first.failed);
-}
-
-/// Bytes of the first twelve lines of the run's output file, of twenty.
-async fn twelve_lines() -> u64 {
-    let (sim, world) = planned([]).await;
-    world.engine.set_options(quorum_engine::Options { delete_files: false, ..options() });
-    world.run(&sim, 30).await;
-    let file = world.batches()[0].output_file.clone().expect("an output file");
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("whole.jsonl");
-    provider(&sim, None).download_file(&file, &path).await.expect("downloaded");
-    let whole = std::fs::read_to_string(&path).expect("text");
-    whole.split_inclusive('\n').take(12).map(str::len).sum::<usize>() as u64
-}
-
-fn cut(bytes: u64) -> Fault {
-    Fault { on: Some(Call::Download), ..Fault::from(Kind::TruncatedBody { bytes }) }
-}
-
-#[tokio::test]
-async fn an_outage_does_not_make_a_cut_download_whole() {
-    let bytes = twelve_lines().await;
-    let (sim, world) = planned([status(503, Call::Download)]).await;
-    while world.batches()[0].failures_in_row < 8 {
-        world.tick().await.expect("a tick");
-        world.pass(&sim, 60);
-    }
-    sim.clear_faults();
-    sim.fault(Fault { count: Some(1), ..cut(bytes) });
-    world.run(&sim, 60).await;
-    assert_whole(&sim, &world);
-    assert_eq!((creations(&sim), world.manifest().round), (1, 0));
-}
-
-#[tokio::test]
-async fn a_cut_download_whose_length_cannot_be_asked_for_is_taken_again() {
-    let bytes = twelve_lines().await;
-    let (sim, world) = planned([status(503, Call::GetFile), Fault { count: Some(1), ..cut(bytes) }]).await;
-    world.run(&sim, 60).await;
-    assert_whole(&sim, &world);
-    assert_eq!((creations(&sim), world.manifest().round), (1, 0));
-}
-
-#[tokio::test]
-async fn what_a_proxy_cuts_off_every_time_is_not_asked_again_by_itself() {
-    let bytes = twelve_lines().await;
-    let (sim, world) = planned([cut(bytes)]).await;
-    world.run(&sim, 600).await;
-    let open = world.open_failures();
-    assert_eq!((votes(&world.store).len(), open.len()), (12, 8));
-    assert!(open.iter().all(|failure| failure.failure.cause == Cause::Unclear), "{open:?}");
-    assert_eq!((creations(&sim), world.manifest().round), (1, 0));
-}
-
-#[tokio::test]
-async fn files_that_may_not_be_deleted_keep_no_finished_run_busy() {
-    for refusal in [400, 403] {
-        let (sim, world) = planned([status(refusal, Call::DeleteFile)]).await;
-        for _ in 0..20 {
-            world.run(&sim, 30).await;
-            world.pass(&sim, 600);
-        }
-        assert_whole(&sim, &world);
-        assert!(!world.engine.has_work().expect("read"), "status {refusal}: {:?}", world.batches());
     }
 }
 

@@ -45,6 +45,21 @@ pub enum Crash {
 pub struct Schedule {
     pub crashes: Vec<(Crash, Loss)>,
     pub faults: Vec<Fault>,
+    /// An attempt at a batch that was taken as lost turns up when another one runs.
+    pub has_late_twin: bool,
+    /// Somebody sits before it: see [`crate::user`].
+    pub user: Option<Meddler>,
+}
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meddler {
+    /// Pauses, resumes and asks again.
+    Impatient,
+    /// Cancels and plans anew besides.
+    Fickle,
+    /// Stores another project's key now and then, and the first one again.
+    OfTwoProjects,
 }
 
 const CRASHES_MAX: u64 = 5;
@@ -59,6 +74,17 @@ impl Schedule {
     pub fn draw(draw: &mut Draw) -> Self {
         let crashes = (0..draw.within(0, CRASHES_MAX)).map(|_| (crash(draw), loss(draw))).collect();
         let mut faults: Vec<Fault> = (0..draw.within(0, FAULTS_MAX)).map(|_| fault(draw)).collect();
+        let user =
+            draw.of(&[None, None, Some(Meddler::Impatient), Some(Meddler::Fickle), Some(Meddler::OfTwoProjects)]);
+        // Once cancelled, what turns up late is looked for no more.
+        let has_late_twin = !matches!(user, Some(Meddler::Fickle | Meddler::OfTwoProjects)) && draw.one_in(6);
+        if has_late_twin {
+            faults = late_twin(draw.within(1, 3));
+        }
+        // Time that runs backwards there takes back what was listed and named.
+        if faults.iter().any(|fault| matches!(fault.kind, Kind::FilesLate { .. })) {
+            faults.retain(|fault| !matches!(fault.kind, Kind::ClockJump { seconds } if seconds < 0));
+        }
         let (mut rounds, mut unseen) = (0, 0);
         faults.retain(|fault| {
             rounds += usize::from(costs_a_round(&fault.kind));
@@ -66,8 +92,19 @@ impl Schedule {
             unseen += usize::from(is_unseen);
             (!costs_a_round(&fault.kind) || rounds <= ROUNDS_MAX) && (!is_unseen || unseen <= UPLOADS_AGAIN_MAX)
         });
-        Self { crashes, faults }
+        Self { crashes, faults, has_late_twin, user }
     }
+}
+
+/// The `nth` batch is created without an answer and listed only long after another attempt at it was made. All batches take their
+/// whole day, so that the second is stopped before it cost anything.
+fn late_twin(nth: u64) -> Vec<Fault> {
+    vec![
+        Fault { nth: Some(nth), ..Fault::once(Kind::LostAnswer, Some(Call::CreateBatch)) },
+        Fault { nth: Some(nth), ..Fault::once(Kind::Unlisted { seconds: 300 }, None) },
+        Fault::from(Kind::LongRunning { seconds: 40_000_000, observations: 0 }),
+        Fault::from(Kind::Expire { fraction: 1.0 }),
+    ]
 }
 
 fn crash(draw: &mut Draw) -> Crash {
@@ -89,7 +126,12 @@ fn loss(draw: &mut Draw) -> Loss {
 fn costs_a_round(kind: &Kind) -> bool {
     matches!(
         kind,
-        Kind::Expire { .. } | Kind::RowStatus { .. } | Kind::StatusZero | Kind::RequestTimeout | Kind::ServerText
+        Kind::Expire { .. }
+            | Kind::BreakOff { .. }
+            | Kind::RowStatus { .. }
+            | Kind::StatusZero
+            | Kind::RequestTimeout
+            | Kind::ServerText
     )
 }
 
@@ -124,7 +166,7 @@ fn fault(draw: &mut Draw) -> Fault {
         code: None,
     };
     let passing = ["server_error", "too_many_tasks"];
-    let kind = match draw.within(0, 24) {
+    let kind = match draw.within(0, 26) {
         0 => status(500),
         1 => status(503),
         2 => too_many_requests(draw.within(1, 90)),
@@ -152,6 +194,8 @@ fn fault(draw: &mut Draw) -> Fault {
         21 => draw.of(&[Kind::StatusZero, Kind::RequestTimeout, Kind::ServerText]),
         22 => Kind::Duplicate,
         23 => draw.of(&[Kind::Fenced, Kind::Prose]),
+        24 => Kind::FilesLate { seconds: draw.of(&[20, 45, 80]) },
+        25 => Kind::BreakOff { fraction: draw.share() },
         _ => Kind::ClockJump { seconds: draw.of(&[-7_200, 3_600]) },
     };
     let mut fault = Fault::once(kind, None);
@@ -167,7 +211,7 @@ fn fault(draw: &mut Draw) -> Fault {
         | Kind::ClockJump { .. } => fault.on = call,
         kind => {
             fault.nth = Some(draw.within(1, 4));
-            let is_row = costs_a_round(kind) && !matches!(kind, Kind::Expire { .. })
+            let is_row = costs_a_round(kind) && !matches!(kind, Kind::Expire { .. } | Kind::BreakOff { .. })
                 || matches!(kind, Kind::Duplicate | Kind::Fenced | Kind::Prose);
             fault.row_rate = is_row.then(|| draw.share());
         }

@@ -271,10 +271,15 @@ impl Default for Plan {
 
 /// Plans and stores a run of everything that is missing.
 pub fn start(store: &Store, plan: Plan) -> Option<Manifest> {
+    try_start(store, plan).expect("stored")
+}
+
+/// The same on a disk that may stop.
+pub fn try_start(store: &Store, plan: Plan) -> Result<Option<Manifest>, StoreError> {
     let topic = topic();
-    let dataset = store.dataset(&DatasetName::from(DATASET)).expect("the dataset");
+    let dataset = store.dataset(&DatasetName::from(DATASET))?;
     let models = ModelTable::default();
-    let allowances = Allowances::load(store).expect("settings");
+    let allowances = Allowances::load(store)?;
     let limits = |model: &ModelId| quorum_core::plan::BatchLimits {
         requests_max: plan.requests_max,
         tokens_max: allowances.usable("sandbox", model),
@@ -288,7 +293,7 @@ pub fn start(store: &Store, plan: Plan) -> Option<Manifest> {
         models: &models,
         limits: &limits,
     };
-    let draft = draft(store, &dataset, wish).expect("a draft");
+    let draft = draft(store, &dataset, wish)?;
     let request = SubmitRequest {
         draft,
         topic: &topic,
@@ -300,10 +305,10 @@ pub fn start(store: &Store, plan: Plan) -> Option<Manifest> {
         models: &models,
         budget_usd: plan.budget_usd,
         canary: plan.canary,
-        key: format!("key{}", store.manifests().expect("runs").len()),
+        key: format!("key{}", store.manifests()?.len()),
         now: START,
     };
-    submit(store, request).expect("stored")
+    submit(store, request)
 }
 
 /// Every vote of the sandbox on the topic.
@@ -329,9 +334,14 @@ pub fn votes(store: &Store) -> Votes {
 
 /// Requests that were billed more than once, however they were asked: (model, review and run).
 pub fn paid_twice(sim: &Simulator) -> Vec<(String, String)> {
+    paid_twice_at(&[sim])
+}
+
+/// The same over several accounts.
+pub fn paid_twice_at(sims: &[&Simulator]) -> Vec<(String, String)> {
     let mut once = BTreeSet::new();
     let mut twice = Vec::new();
-    for row in sim.executed().into_iter().filter(|row| row.status == 200) {
+    for row in sims.iter().flat_map(|sim| sim.executed()).filter(|row| row.status == 200) {
         let id = row.custom_id.rfind('r').map_or(row.custom_id.as_str(), |at| &row.custom_id[at..]);
         let request = (row.model.to_string(), id.to_owned());
         if !once.insert(request.clone()) {
