@@ -98,6 +98,11 @@ impl From<StoreError> for ApiError {
                 .detail(detail),
             StoreError::NoDataset(name) => Self::not_found(format!("There is no dataset \"{name}\"."))
                 .action("Import it, or choose one of the list."),
+            StoreError::DatasetInUse(name) => {
+                Self::new(ErrorCode::DatasetInUse, format!("A live run needs the dataset \"{name}\"."))
+                    .safe("Nothing was changed.")
+                    .action("Wait for the run, or cancel it.")
+            }
             StoreError::NotRemoved(_) => Self::not_found("This dataset cannot be put back.")
                 .safe("Nothing was changed.")
                 .action("It is back already, or was removed too long ago. Import its file again."),
@@ -126,8 +131,6 @@ impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Store(error) => error.into(),
-            EngineError::NoTopic(topic) => Self::not_found(format!("The catalog has no topic {topic}."))
-                .action("Add the catalog that has it, or cancel the run."),
             error @ EngineError::Results { .. } => {
                 Self::new(ErrorCode::FileUnreadable, "Downloaded results could not be read.")
                     .safe("They stay at the provider and are fetched again.")

@@ -9,7 +9,7 @@ use quorum_core::{
     },
 };
 use quorum_engine::{
-    Allowances, announced, model_edits, model_table, save_announced, save_model_edits, table_without_edits,
+    Allowances, announced, change_model_edits, model_edits, model_table, save_announced, table_without_edits,
 };
 
 use crate::{
@@ -85,11 +85,10 @@ impl Quorum {
     /// it was agreed to at.
     pub fn model_set(&self, model: &str, edits: &[Edit]) -> Result<model::ModelTable, ApiError> {
         let model = ModelId::new(model.trim());
-        let mut kept = model_edits(self.store())?;
-        kept.set(&table_without_edits(self.store(), self.address()?.as_str())?, &model, edits)?;
-        save_model_edits(self.store(), &kept)?;
+        let below = table_without_edits(self.store(), self.address()?.as_str())?;
+        change_model_edits(self.store(), |kept| kept.set(&below, &model, edits))??;
         if edits.iter().any(|edit| edit.field() == Field::QueueTokens) {
-            self.forget_learned(&model)?;
+            Allowances::forget(self.store(), &model)?;
         }
         self.poke();
         self.model_table()
@@ -98,64 +97,66 @@ impl Quorum {
     /// Brings the shipped values of one model back, or of all; a model that the user added goes. Says what it took, so that
     /// [`Quorum::model_restore`] can bring it back.
     pub fn model_reset(&self, model: Option<&str>) -> Result<ModelReset, ApiError> {
-        let mut edits = model_edits(self.store())?;
         let table = self.models()?;
-        let models: Vec<ModelId> = match model.map(ModelId::from) {
-            Some(model) if table.get(model.as_str()).is_none() && edits.of(&model).is_empty() => {
-                return Err(ApiError::not_found(format!("There is no model {model} in the table.")));
-            }
-            Some(model) => vec![model],
+        let one = model.map(ModelId::from);
+        let is_known = one.as_ref().is_none_or(|model| table.get(model.as_str()).is_some());
+        let models: Vec<ModelId> = match &one {
+            Some(model) => vec![model.clone()],
             None => table.0.into_iter().map(|row| row.model).collect(),
         };
-        let allowances = Allowances::load(self.store())?;
-        let mut taken: Vec<ModelTaken> = models.iter().map(|model| taken_of(model, &edits, &allowances)).collect();
+        let mut taken = change_model_edits(self.store(), |edits| {
+            let taken: Vec<ModelTaken> = models.iter().map(|model| taken_of(model, edits)).collect();
+            for model in &models {
+                edits.reset(model);
+            }
+            if one.is_none() {
+                // Edits of models that are shipped no more as well: without prices they are in no table.
+                edits.reset_all();
+            }
+            taken
+        })?;
+        if !is_known && taken.iter().all(|taken| taken.edits.is_empty()) {
+            return Err(ApiError::not_found(format!("There is no model {} in the table.", model.unwrap_or_default())));
+        }
+        for (model, taken) in models.iter().zip(&mut taken) {
+            let learned = Allowances::forget(self.store(), model)?.into_iter();
+            taken.learned =
+                learned.map(|(provider, tokens)| LearnedAllowance { provider, tokens: tokens.to_string() }).collect();
+        }
         taken.retain(|taken| !taken.edits.is_empty() || !taken.learned.is_empty());
-        for id in &models {
-            edits.reset(id);
-            self.forget_learned(id)?;
-        }
-        if model.is_none() {
-            // Edits of models that are shipped no more as well: without prices they are in no table.
-            edits.reset_all();
-        }
-        save_model_edits(self.store(), &edits)?;
         self.poke();
         Ok(ModelReset { table: self.model_table()?, taken })
     }
 
-    /// Brings back what a reset has taken. What was edited or learned since wins.
+    /// Brings back what a reset has taken, all or nothing. What was edited or learned since wins.
     pub fn model_restore(&self, taken: &[ModelTaken]) -> Result<model::ModelTable, ApiError> {
-        let mut edits = model_edits(self.store())?;
-        let mut allowances = Allowances::load(self.store())?;
         let shipped = table_without_edits(self.store(), self.address()?.as_str())?;
-        for ModelTaken { model, edits: former, learned } in taken {
-            let model = ModelId::new(model);
-            let since = edits.edited(&model);
-            let mut back = read(former)?;
-            back.retain(|edit| !since.contains(&edit.field()));
-            edits.set(&shipped, &model, &back)?;
-            for LearnedAllowance { provider, tokens } in learned {
-                if allowances.learned(provider, &model).is_none() {
-                    let tokens = tokens.parse().map_err(|_| {
-                        ApiError::invalid(format!("`{tokens}` is not a number of tokens."))
-                            .safe("The table is unchanged.")
-                    })?;
-                    allowances.learn(provider, &model, tokens);
-                }
+        let mut learned = Vec::new();
+        for ModelTaken { model, learned: of_model, .. } in taken {
+            for LearnedAllowance { provider, tokens } in of_model {
+                let tokens = tokens.parse().map_err(|_| {
+                    ApiError::invalid(format!("`{tokens}` is not a number of tokens.")).safe("The table is unchanged.")
+                })?;
+                learned.push((provider, ModelId::new(model), tokens));
             }
         }
-        save_model_edits(self.store(), &edits)?;
-        allowances.save(self.store())?;
+        change_model_edits(self.store(), |kept| -> Result<(), ApiError> {
+            let mut edits = kept.clone();
+            for ModelTaken { model, edits: former, .. } in taken {
+                let model = ModelId::new(model);
+                let since = edits.edited(&model);
+                let mut back = read(former)?;
+                back.retain(|edit| !since.contains(&edit.field()));
+                edits.set(&shipped, &model, &back)?;
+            }
+            *kept = edits;
+            Ok(())
+        })??;
+        for (provider, model, tokens) in learned {
+            Allowances::recall(self.store(), provider, &model, tokens)?;
+        }
         self.poke();
         self.model_table()
-    }
-
-    fn forget_learned(&self, model: &ModelId) -> Result<(), ApiError> {
-        let mut allowances = Allowances::load(self.store())?;
-        if allowances.forget(model) {
-            allowances.save(self.store())?;
-        }
-        Ok(())
     }
 
     /// Asks the provider which models it has and when they are shut down; costs nothing.
@@ -184,14 +185,9 @@ fn read(edits: &[ModelEdit]) -> Result<Vec<Edit>, ApiError> {
     edits.iter().map(|edit| Ok(Edit::read(field_of(edit.field), &edit.value)?)).collect()
 }
 
-fn taken_of(model: &ModelId, edits: &ModelEdits, allowances: &Allowances) -> ModelTaken {
+fn taken_of(model: &ModelId, edits: &ModelEdits) -> ModelTaken {
     let edit = |edit: &Edit| ModelEdit { field: shown(edit.field()), value: edit.text() };
-    let learned = allowances.learned_of(model).into_iter();
-    ModelTaken {
-        model: model.to_string(),
-        edits: edits.of(model).iter().map(edit).collect(),
-        learned: learned.map(|(provider, tokens)| LearnedAllowance { provider, tokens: tokens.to_string() }).collect(),
-    }
+    ModelTaken { model: model.to_string(), edits: edits.of(model).iter().map(edit).collect(), learned: Vec::new() }
 }
 
 fn field_of(field: ModelField) -> Field {

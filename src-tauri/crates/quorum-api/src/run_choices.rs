@@ -21,9 +21,12 @@ impl Quorum {
     /// What is at the provider goes on; no more is sent.
     pub fn run_pause(&self, run: &str) -> Result<RunSummary, ApiError> {
         let id = self.run_id(run)?;
-        let pause = || Pause { kind: PauseKind::User, words: "by you".to_owned() };
+        let pause = Pause { kind: PauseKind::User, words: "by you".to_owned() };
         self.store().change_manifest(id, |manifest| {
-            manifest.paused.get_or_insert_with(pause);
+            // What else stopped it holds until the user resumes. A refused key does not: the next one would lift it.
+            if manifest.paused.as_ref().is_none_or(|pause| pause.kind == PauseKind::Key) {
+                manifest.paused = Some(pause);
+            }
         })?;
         self.run_changed(id)
     }
@@ -34,8 +37,14 @@ impl Quorum {
         self.store().change_manifest(id, |manifest| match manifest.paused.take().map(|pause| pause.kind) {
             Some(PauseKind::Budget) => manifest.budget_usd = None,
             Some(PauseKind::Canary) => manifest.skips_canary = true,
+            Some(PauseKind::Crumbs) => manifest.takes_crumbs = true,
             Some(
-                PauseKind::User | PauseKind::TermsChanged | PauseKind::Elsewhere | PauseKind::Account | PauseKind::Key,
+                PauseKind::User
+                | PauseKind::TermsChanged
+                | PauseKind::Elsewhere
+                | PauseKind::Account
+                | PauseKind::Key
+                | PauseKind::Unclear,
             )
             | None => {}
         })?;

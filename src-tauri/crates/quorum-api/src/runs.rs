@@ -156,16 +156,20 @@ fn run_state(manifest: &Manifest, batches: &[Batch]) -> RunState {
 /// What going on with a paused run sends, and what it lifts.
 fn resume_offer(manifest: &Manifest, batches: &[Batch]) -> Option<ResumeOffer> {
     let paused = manifest.paused.as_ref().filter(|_| !manifest.cancelled && manifest.finished_at.is_none())?;
-    let unsent = || batches.iter().filter(|batch| batch.state.is_unsent());
+    let unsent = || batches.iter().filter(|batch| batch.requests_unsent() > 0);
     Some(ResumeOffer {
-        requests: unsent().fold(0, |sum: u32, batch| sum.saturating_add(batch.requests)),
+        requests: unsent().fold(0, |sum: u32, batch| sum.saturating_add(batch.requests_unsent())),
         usd: total_usd(unsent().map(|batch| outstanding(manifest, batch))),
         lifts: match paused.kind {
             PauseKind::Budget => Some(ResumeLifts::Budget),
             PauseKind::Canary => Some(ResumeLifts::Trial),
-            PauseKind::User | PauseKind::TermsChanged | PauseKind::Elsewhere | PauseKind::Account | PauseKind::Key => {
-                None
-            }
+            PauseKind::User
+            | PauseKind::TermsChanged
+            | PauseKind::Elsewhere
+            | PauseKind::Account
+            | PauseKind::Key
+            | PauseKind::Unclear
+            | PauseKind::Crumbs => None,
         },
     })
 }

@@ -103,6 +103,9 @@ pub struct Manifest {
     /// The user goes on although a model answered none of its trial requests.
     #[serde(default)]
     pub skips_canary: bool,
+    /// The user goes on although the queue takes only crumbs at a time.
+    #[serde(default)]
+    pub takes_crumbs: bool,
     /// Batches at the provider that carry this manifest's mark, are not in this store, and that the user was told about.
     #[serde(default)]
     pub strangers: Vec<String>,
@@ -144,6 +147,10 @@ pub enum PauseKind {
     Account,
     /// The provider refuses the key for sending; another one that is stored lifts it.
     Key,
+    /// Synchronous calls are cut off on their way, and each may be billed.
+    Unclear,
+    /// The provider's queue takes so little at a time that a batch would be cut into very many.
+    Crumbs,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -216,6 +223,7 @@ mod tests {
             budget_usd: None,
             paused: None,
             skips_canary: false,
+            takes_crumbs: false,
             strangers: Vec::new(),
             cancelled: false,
             finished_at: None,

@@ -154,18 +154,27 @@ pub struct Usage {
     pub reasoning: u64,
 }
 
+/// The counts are what a server says, up to absurd ones: a sum that no number holds stays at the largest.
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        self.input += other.input;
-        self.cached += other.cached;
-        self.output += other.output;
-        self.reasoning += other.reasoning;
+        self.input = self.input.saturating_add(other.input);
+        self.cached = self.cached.saturating_add(other.cached);
+        self.output = self.output.saturating_add(other.output);
+        self.reasoning = self.reasoning.saturating_add(other.reasoning);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn absurd_counts_of_tokens_add_up_to_the_largest_number() {
+        let absurd = Usage { input: u64::MAX, cached: 1, output: u64::MAX - 1, reasoning: u64::MAX };
+        let mut sum = Usage { input: 2, cached: 2, output: 2, reasoning: 2 };
+        sum += absurd;
+        assert_eq!(sum, Usage { input: u64::MAX, cached: 3, output: u64::MAX, reasoning: u64::MAX });
+    }
 
     #[test]
     fn nothing_adds_up_to_a_plain_zero() {

@@ -17,11 +17,13 @@ const SETTING: &str = "allowances";
 /// Our token counts may differ from the provider's by a few percent; this share of an allowance is used.
 const USED_SHARE: f64 = 0.95;
 
+type Learned = BTreeMap<String, BTreeMap<ModelId, u64>>;
+
 /// Enqueued tokens allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowances {
     /// By a provider's refusal, per address.
-    learned: BTreeMap<String, BTreeMap<ModelId, u64>>,
+    learned: Learned,
     /// By the model table, whatever the provider.
     stated: BTreeMap<ModelId, u64>,
 }
@@ -33,29 +35,32 @@ impl Allowances {
         Ok(Self { learned: store.setting(SETTING)?.unwrap_or_default(), stated })
     }
 
-    /// Keeps what was learned.
-    pub fn save(&self, store: &Store) -> Result<(), StoreError> {
-        store.set_setting(SETTING, &self.learned)
+    /// Keeps what a refusal says. True when that is news.
+    pub fn learn(store: &Store, provider: &str, model: &ModelId, tokens: u64) -> Result<bool, StoreError> {
+        store.change_setting(SETTING, |learned: &mut Learned| {
+            learned.entry(provider.to_owned()).or_default().insert(model.clone(), tokens) != Some(tokens)
+        })
     }
 
-    /// Takes in what a refusal says. True when that is news.
-    pub fn learn(&mut self, provider: &str, model: &ModelId, tokens: u64) -> bool {
-        self.learned.entry(provider.to_owned()).or_default().insert(model.clone(), tokens) != Some(tokens)
+    /// Forgets what any provider said about a model: the user knows better, until the next refusal. Gives what was forgotten.
+    pub fn forget(store: &Store, model: &ModelId) -> Result<Vec<(String, u64)>, StoreError> {
+        store.change_setting(SETTING, |learned: &mut Learned| {
+            let of = |(provider, models): (&String, &mut BTreeMap<ModelId, u64>)| {
+                Some((provider.clone(), models.remove(model)?))
+            };
+            learned.iter_mut().filter_map(of).collect()
+        })
     }
 
-    /// Forgets what any provider said about a model: the user knows better, until the next refusal. True when there was any.
-    pub fn forget(&mut self, model: &ModelId) -> bool {
-        self.learned.values_mut().map(|models| models.remove(model).is_some()).fold(false, |any, was| any | was)
+    /// Takes back what was forgotten, unless the provider has said something since.
+    pub fn recall(store: &Store, provider: &str, model: &ModelId, tokens: u64) -> Result<(), StoreError> {
+        store.change_setting(SETTING, |learned: &mut Learned| {
+            learned.entry(provider.to_owned()).or_default().entry(model.clone()).or_insert(tokens);
+        })
     }
 
     pub fn learned(&self, provider: &str, model: &ModelId) -> Option<u64> {
         self.learned.get(provider)?.get(model).copied()
-    }
-
-    /// What each provider said about a model.
-    pub fn learned_of(&self, model: &ModelId) -> Vec<(String, u64)> {
-        let of = |(provider, models): (&String, &BTreeMap<ModelId, u64>)| Some((provider.clone(), *models.get(model)?));
-        self.learned.iter().filter_map(of).collect()
     }
 
     pub fn known(&self, provider: &str, model: &ModelId) -> Option<u64> {
@@ -114,17 +119,28 @@ pub fn mean_sizes(batch: &Batch, requests: &[Request]) -> Vec<SizedRequest> {
 
 #[cfg(test)]
 mod tests {
+    use quorum_core::models::edits::Edit;
+    use quorum_store::testing::FrozenBackend;
+
     use super::*;
+    use crate::change_model_edits;
 
     #[test]
     fn a_refusal_knows_better_than_the_table_until_the_user_says_otherwise() {
         let (mini, nano) = (ModelId::from("gpt-5-mini"), ModelId::from("gpt-5-nano"));
-        let mut allowances = Allowances { stated: [(mini.clone(), 5_000_000)].into(), ..Allowances::default() };
-        assert_eq!(allowances.known("here", &mini), Some(5_000_000));
-        assert!(allowances.learn("here", &mini, 2_000_000) && !allowances.learn("here", &mini, 2_000_000));
-        assert_eq!(allowances.usable("here", &mini), Some(1_900_000));
-        assert_eq!(allowances.known("there", &mini), Some(5_000_000), "another provider, another account");
-        assert!(allowances.forget(&mini) && !allowances.forget(&mini));
+        let store = Store::open_with_backend(FrozenBackend::new()).expect("a store");
+        let stated = Edit::QueueTokens(Some(5_000_000));
+        let edited = change_model_edits(&store, |edits| edits.set(&ModelTable::default(), &mini, &[stated]));
+        edited.expect("the store").expect("an edit");
+        let load = || Allowances::load(&store).expect("the store");
+        let learn = |tokens| Allowances::learn(&store, "here", &mini, tokens).expect("the store");
+        assert_eq!(load().known("here", &mini), Some(5_000_000));
+        assert!(learn(2_000_000) && !learn(2_000_000));
+        assert_eq!(load().usable("here", &mini), Some(1_900_000));
+        assert_eq!(load().known("there", &mini), Some(5_000_000), "another provider, another account");
+        let forget = || Allowances::forget(&store, &mini).expect("the store");
+        assert_eq!((forget(), forget()), (vec![("here".to_owned(), 2_000_000)], vec![]));
+        let allowances = load();
         assert_eq!((allowances.known("here", &mini), allowances.known("here", &nano)), (Some(5_000_000), None));
     }
 }

@@ -4,16 +4,17 @@
 //! before they are sent, a few at a time, and ended together with their answers. What a crash or a lost answer leaves marked
 //! may have been billed; it becomes a failure of its own cause that only the user asks again.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use quorum_core::{
     answer::read_answer,
-    manifest::{Batch, BatchId, BatchState, Cause, Failure, Manifest, Outcome, Seconds},
+    manifest::{Batch, BatchId, BatchState, Cause, Failure, Manifest, Outcome, PauseKind, Seconds},
     models::Usage,
     plan::Request,
     prompt::{EscapedMessage, RequestWriter, custom_id},
     schema::Schema,
+    topic::Topic,
     votes::{ModelNo, ReviewNo, Vote, encode},
 };
 use quorum_provider::{EffectError, ProviderError, RateLimits, lines, wire};
@@ -55,6 +56,9 @@ struct Portion {
     usage: Usage,
     not_asked: Option<ProviderError>,
     limits: RateLimits,
+    calls: usize,
+    /// Calls that somebody on the way answered in the provider's place, or nobody in time.
+    astray: Vec<String>,
 }
 
 impl Engine {
@@ -65,6 +69,8 @@ impl Engine {
             return Ok(());
         }
         let batch = self.settle_unclear(manifest, batch, round)?;
+        // As its votes are written, whatever the catalog says by now.
+        let schema = self.store.space_of(manifest)?.schema();
         let mut pending = self.pending(manifest, &batch)?;
         pending.reverse();
         for _ in 0..PORTIONS_MAX {
@@ -79,6 +85,8 @@ impl Engine {
                 MaySend::No => return Ok(()),
                 MaySend::Yes => {}
             }
+            // Changed in this very moment: the next look pauses the run.
+            let Some(topic) = self.topic_as_planned(&manifest) else { return Ok(()) };
             let now = self.clock.now();
             if batch.retry_at.is_some_and(|at| at > now && at - now <= crate::step::PAUSE_S_MAX) {
                 return Ok(());
@@ -93,13 +101,18 @@ impl Engine {
             if !self.commit(&batch, next.clone(), round)? {
                 return Ok(());
             }
-            let came = self.ask_portion(&manifest, &next, portion, round).await?;
+            let came = self.ask_portion(&manifest, &next, portion, (&topic, &schema), round).await?;
             let wait = came.wait();
+            let astray = came.astray();
             let is_last = pending.is_empty() && came.not_asked.is_none();
             let not_asked = came.not_asked;
             let part = Part { votes: came.votes, failures: came.failures, usage: came.usage, is_last };
             let Some(stored) = self.store_answers(&manifest, &next, part, round)? else { return Ok(()) };
             if is_last {
+                return Ok(());
+            }
+            if let Some(words) = astray {
+                self.pause(&manifest, PauseKind::Unclear, &words, round)?;
                 return Ok(());
             }
             if not_asked.is_some() || wait > 0 {
@@ -182,15 +195,16 @@ impl Engine {
         self.store_answers(manifest, batch, part, round).map(drop)
     }
 
+    /// Asks a few requests side by side.
     async fn ask_portion(
         &self,
         manifest: &Manifest,
         batch: &Batch,
         asked: Vec<Asked>,
+        (topic, schema): (&Topic, &Schema),
         round: &Round<'_>,
     ) -> Result<Portion, EngineError> {
-        let topic = self.topics.topic(&manifest.topic).ok_or_else(|| EngineError::NoTopic(manifest.topic.clone()))?;
-        let writer = RequestWriter::new(&topic, batch.model.as_str());
+        let writer = RequestWriter::new(topic, batch.model.as_str());
         let model = self.store.intern_model(&batch.model)?;
         let mut calls = Vec::with_capacity(asked.len());
         let mut portion = Portion::default();
@@ -212,7 +226,8 @@ impl Engine {
             let provider = round.provider.clone();
             calls.push(async move { (request, provider.chat_completion(body, &id).await) });
         }
-        let (schema, now) = (Arc::clone(&topic), self.clock.now());
+        let now = self.clock.now();
+        portion.calls = calls.len();
         for (request, answer) in join_all(calls).await {
             let may_be_a_fault = batch.failures_in_row < FAULTS_MAX;
             let came = match answer {
@@ -220,19 +235,19 @@ impl Engine {
                     portion.limits = tightest(&portion.limits, &answer.rate_limits);
                     let outcome = answer.outcome();
                     portion.bill(outcome.usage());
-                    read(&outcome, &schema.schema, model, request, now)
+                    read(&outcome, schema, model, request, now)
                 }
                 Err(EffectError::NotSent(error)) => Came::NotAsked(error),
-                Err(EffectError::Refused(error)) if error.retryable() || error.stops_account() => Came::NotAsked(error),
-                // The provider said that it failed: no answer was made and none is billed.
-                Err(EffectError::Ambiguous(error @ ProviderError::Server { .. })) if may_be_a_fault => {
-                    Came::NotAsked(error)
-                }
-                Err(EffectError::Refused(error)) => Came::Failed(rejected(Cause::Rejected, &error)),
-                Err(EffectError::Ambiguous(error @ ProviderError::Server { .. })) => {
+                // The provider itself said that it failed: no answer was made and none is billed.
+                Err(EffectError::Refused(error @ ProviderError::Server { .. })) if !may_be_a_fault => {
                     Came::Failed(rejected(Cause::Temporary, &error))
                 }
-                Err(EffectError::Ambiguous(error)) => Came::Failed(unclear(&error.to_string())),
+                Err(EffectError::Refused(error)) if error.retryable() || error.stops_account() => Came::NotAsked(error),
+                Err(EffectError::Refused(error)) => Came::Failed(rejected(Cause::Rejected, &error)),
+                Err(EffectError::Ambiguous(error)) => {
+                    portion.note_astray(&error);
+                    Came::Failed(unclear(&error.to_string()))
+                }
             };
             match came {
                 Came::Vote(vote) => portion.votes.push(vote),
@@ -252,11 +267,10 @@ impl Engine {
         round: &mut Round<'_>,
     ) -> Result<Option<Batch>, EngineError> {
         let usd = money::charged(manifest, &batch.model, part.usage, true);
-        let topic = self.topics.topic(&manifest.topic).ok_or_else(|| EngineError::NoTopic(manifest.topic.clone()))?;
         let stored = self.store.add_answers(Answers {
             batch: batch.id,
             space: manifest.space,
-            fields: topic.schema.fields().len(),
+            fields: self.store.space_of(manifest)?.fields.len(),
             asking: batch.asking.clone(),
             votes: part.votes,
             failures: part.failures,
@@ -291,6 +305,24 @@ struct Part {
 }
 
 impl Portion {
+    /// A connection that breaks is over in a moment; what stands between here and the provider stays there.
+    fn note_astray(&mut self, error: &ProviderError) {
+        if matches!(error, ProviderError::Server { .. } | ProviderError::NotJson { .. } | ProviderError::Timeout { .. })
+        {
+            self.astray.push(error.to_string());
+        }
+    }
+
+    /// Why to stop: every call went astray, and the next ones would too, each at the full price.
+    fn astray(&self) -> Option<String> {
+        let last = self.astray.last().filter(|_| self.astray.len() == self.calls)?;
+        Some(format!(
+            "none of {} calls brought an answer of the provider ({last}), and each may have been billed; is something on the way \
+             cutting them off? Resuming asks the rest all the same",
+            self.calls
+        ))
+    }
+
     fn bill(&mut self, usage: Option<&wire::Usage>) {
         if let Some(usage) = usage {
             self.usage +=
@@ -302,7 +334,7 @@ impl Portion {
     fn wait(&self) -> Seconds {
         let enough = |left: Option<u64>, needed: u64| left.is_none_or(|left| left >= needed);
         let asked = (self.votes.len() + self.failures.len()).max(1) as u64;
-        let tokens = (self.usage.input + self.usage.output) / asked * ASKED_MAX as u64;
+        let tokens = (self.usage.input.saturating_add(self.usage.output) / asked).saturating_mul(ASKED_MAX as u64);
         let reset = |is_enough: bool, reset: Option<std::time::Duration>| {
             let seconds = reset.map_or(1, |reset| reset.as_secs() + u64::from(reset.subsec_nanos() > 0));
             if is_enough { 0 } else { Seconds::try_from(seconds).unwrap_or(Seconds::MAX) }

@@ -1,12 +1,18 @@
 //! Driving one batch: what [`step`] decides is committed, carried out and recorded, until the batch rests.
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use quorum_core::manifest::{Batch, BatchId, BatchState, Manifest, PauseKind, Realm, TroubleKind};
+use quorum_core::{
+    manifest::{Batch, BatchId, BatchState, Manifest, PauseKind, Realm, TroubleKind},
+    topic::Topic,
+};
 use quorum_provider::{Provider, ProviderError};
 use quorum_store::{ActivityKind, Ingested};
 
 use crate::{
     Engine, EngineError, Event,
+    at_once::ASKED_MAX,
     engine::Round,
     execute,
     fetch::{self, Fetched},
@@ -17,6 +23,9 @@ use crate::{
 
 /// Most steps that one batch takes in one tick: the longest way is planned → uploaded → created.
 const STEPS_MAX: u32 = 16;
+
+/// What sums of money may differ by for the order that they are added in: a part of a budget that is its estimate is enough for it.
+const ROUNDING: f64 = 1e-9;
 
 /// Finished batches that are fetched side by side: one is read while another is written to disk. More would only hold more in
 /// memory.
@@ -54,7 +63,7 @@ impl Engine {
                     Ok(found) => sighting = found,
                     Err(error) => return self.record(&next, Recorded::Failed(error), round).map(drop),
                 },
-                Action::LookForFile => match execute::look_for_file(round.provider, &manifest, &next).await {
+                Action::LookForFile => match self.look_for_file(&manifest, &next, round).await? {
                     Ok(found) => file = found,
                     Err(error) => return self.record(&next, Recorded::Failed(error), round).map(drop),
                 },
@@ -69,7 +78,7 @@ impl Engine {
                 Action::Upload | Action::Create | Action::Cancel | Action::Clean => {
                     round.creations += u32::from(action == Action::Create);
                     round.uploads += u32::from(action == Action::Upload);
-                    let outcome = self.effect(&action, &manifest, &next, round).await?;
+                    let Some(outcome) = self.effect(&action, &manifest, &next, round).await? else { return Ok(()) };
                     let goes_on = matches!(outcome, Recorded::Uploaded(_));
                     if !self.record(&next, outcome, round)? || !goes_on {
                         return Ok(());
@@ -85,24 +94,42 @@ impl Engine {
         self.commit(before, record(before, outcome, self.clock.now()), round)
     }
 
+    /// `None`: the terms were changed this very moment. Nothing was sent, and the next tick pauses the run.
     async fn effect(
         &self,
         action: &Action,
         manifest: &Manifest,
         batch: &Batch,
         round: &Round<'_>,
-    ) -> Result<Recorded, EngineError> {
+    ) -> Result<Option<Recorded>, EngineError> {
         let provider = round.provider;
-        Ok(match action {
+        Ok(Some(match action {
             Action::Upload => {
-                let topic =
-                    self.topics.topic(&manifest.topic).ok_or_else(|| EngineError::NoTopic(manifest.topic.clone()))?;
+                let Some(topic) = self.topic_as_planned(manifest) else { return Ok(None) };
                 execute::upload(provider, &self.store, &topic, manifest, batch).await?
             }
             Action::Create => execute::create(provider, manifest, batch).await,
             Action::Cancel => execute::cancel(provider, batch.provider_id.as_deref().unwrap_or_default()).await,
             _ => execute::clean(provider, batch).await,
-        })
+        }))
+    }
+
+    /// The run's topic, as long as it asks what the run was planned to ask.
+    pub(crate) fn topic_as_planned(&self, manifest: &Manifest) -> Option<Arc<Topic>> {
+        self.topics.topic(&manifest.topic).filter(|topic| topic.schema.term_hash() == manifest.term_hash)
+    }
+
+    async fn look_for_file(
+        &self,
+        manifest: &Manifest,
+        batch: &Batch,
+        round: &Round<'_>,
+    ) -> Result<Result<FileSighting, ProviderError>, EngineError> {
+        match self.topic_as_planned(manifest) {
+            Some(topic) => execute::look_for_file(round.provider, &self.store, &topic, manifest, batch).await,
+            // Whatever is there is not to be sent: planned again, the run pauses.
+            None => Ok(Ok(FileSighting::Absent)),
+        }
     }
 
     /// Finds the batch in this tick's listing; one that is not listed any more is asked for by its id.
@@ -172,11 +199,11 @@ impl Engine {
         if manifest.paused.is_some() {
             return Ok(MaySend::No);
         }
-        if !matches!(batch.state, BatchState::Planned | BatchState::Waiting | BatchState::Uploaded) {
+        // A batch is sent as a whole; of synchronous calls every few are a sending of their own.
+        if !batch.at_once && !matches!(batch.state, BatchState::Planned | BatchState::Waiting | BatchState::Uploaded) {
             return Ok(MaySend::Yes);
         }
-        let topic = self.topics.topic(&manifest.topic);
-        if topic.is_none_or(|topic| topic.schema.term_hash() != manifest.term_hash) {
+        if self.topic_as_planned(manifest).is_none() {
             let words = "its terms were changed after it was planned; cancel it and start a new one";
             self.pause(manifest, PauseKind::TermsChanged, words, round)?;
             return Ok(MaySend::No);
@@ -188,11 +215,16 @@ impl Engine {
             let spent: f64 = round.of(manifest).map(|other| other.usd).sum();
             let sent: f64 = round
                 .of(manifest)
-                .filter(|other| !other.state.is_unsent())
+                .filter(|other| !other.state.is_unsent() && other.id != batch.id)
                 .map(|other| money::outstanding(manifest, other))
                 .sum();
-            if spent + sent + money::expected(manifest, batch) > budget {
-                let words = format!("the next batch would exceed its budget of ${budget:.2}");
+            let (what, next) = if batch.state.is_unsent() {
+                ("batch", money::expected(manifest, batch))
+            } else {
+                ("requests", money::expected_of_next(manifest, batch, ASKED_MAX))
+            };
+            if spent + sent + next > budget * (1.0 + ROUNDING) {
+                let words = format!("the next {what} would exceed its budget of ${budget:.2}");
                 self.pause(manifest, PauseKind::Budget, &words, round)?;
                 return Ok(MaySend::No);
             }

@@ -99,8 +99,6 @@ pub struct Engine {
     pub(crate) tell: Box<dyn Fn(Event) + Send + Sync>,
     /// One tick at a time and provider: one that does not answer holds up no other.
     ticking: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    /// Held while an allowance is learned: two providers' ticks keep theirs in one place.
-    pub(crate) learning: Mutex<()>,
 }
 
 /// What there is to do at one provider.
@@ -172,7 +170,6 @@ impl Engine {
             options: RwLock::default(),
             tell: Box::new(tell),
             ticking: Mutex::default(),
-            learning: Mutex::default(),
         }
     }
 
@@ -365,8 +362,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let pause = Pause { kind, words: words.to_owned() };
         let manifest = self.store.change_manifest(manifest.id, |manifest| manifest.paused = Some(pause))?;
-        let requests: u64 =
-            round.of(&manifest).filter(|batch| batch.state.is_unsent()).map(|batch| u64::from(batch.requests)).sum();
+        let requests: u64 = round.of(&manifest).map(|batch| u64::from(batch.requests_unsent())).sum();
         self.log(&manifest, ActivityKind::NeedsUser, "is paused", &format!("{requests} requests wait: {words}"))?;
         (self.tell)(Event::RunChanged(manifest.id));
         Ok(())

@@ -1,6 +1,6 @@
 //! What stops a tick as a whole. Trouble of a single batch is kept with the batch instead.
 
-use quorum_core::{ids::TopicId, manifest::BatchId};
+use quorum_core::manifest::BatchId;
 use quorum_store::StoreError;
 
 /// Why there is no provider to talk to.
@@ -22,8 +22,6 @@ pub enum EngineError {
     Store(#[from] StoreError),
     #[error("a background task of the engine was stopped")]
     Stopped(#[source] tokio::task::JoinError),
-    #[error("the catalog has no topic {0}")]
-    NoTopic(TopicId),
     #[error("reading the results of batch {batch} failed; they stay at the provider and are fetched again")]
     Results { batch: BatchId, source: crate::ResultsError },
 }

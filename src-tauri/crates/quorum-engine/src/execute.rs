@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use quorum_core::{
     manifest::{Batch, Manifest},
+    plan::Request,
     prompt::RequestWriter,
     topic::Topic,
 };
-use quorum_provider::{Provider, ProviderError, wire::CreateBatch};
+use quorum_provider::{
+    Provider, ProviderError,
+    limits::FILES_PAGE_MAX,
+    wire::{CreateBatch, FileObject},
+};
 use quorum_store::Store;
 
 use crate::{
@@ -15,8 +20,8 @@ use crate::{
     step::{FileSighting, Recorded},
 };
 
-/// Files on a page when looking for one; the provider's own highest.
-const FILES_PAGE: u32 = 10_000;
+/// Pages looked through for one file. Beyond, it is sent again: a file costs nothing, and a tick must end.
+const PAGES_MAX: u32 = 50;
 
 pub async fn upload(
     provider: &Provider,
@@ -26,16 +31,7 @@ pub async fn upload(
     batch: &Batch,
 ) -> Result<Recorded, EngineError> {
     let writer = Arc::new(RequestWriter::new(topic, batch.model.as_str()));
-    let (requests, bytes) = {
-        let (store, writer, id) = (Arc::clone(store), Arc::clone(&writer), batch.id);
-        tokio::task::spawn_blocking(move || {
-            let requests: Arc<[_]> = store.requests(id)?.into();
-            let bytes = input::length(&store, &writer, &requests)?;
-            Ok::<_, EngineError>((requests, bytes))
-        })
-        .await
-        .map_err(EngineError::Stopped)??
-    };
+    let (requests, bytes) = measure(store, &writer, batch).await?;
     let name = mark::file_name(manifest, batch);
     let body = || input::stream(Arc::clone(store), Arc::clone(&writer), Arc::clone(&requests));
     Ok(match provider.upload_file(&name, bytes, body).await {
@@ -44,24 +40,58 @@ pub async fn upload(
     })
 }
 
-/// Looks for a whole upload of this batch's input.
+/// The batch's requests, and the length of its input file.
+async fn measure(
+    store: &Arc<Store>,
+    writer: &Arc<RequestWriter>,
+    batch: &Batch,
+) -> Result<(Arc<[Request]>, u64), EngineError> {
+    let (store, writer, id) = (Arc::clone(store), Arc::clone(writer), batch.id);
+    tokio::task::spawn_blocking(move || {
+        let requests: Arc<[Request]> = store.requests(id)?.into();
+        let bytes = input::length(&store, &writer, &requests)?;
+        Ok((requests, bytes))
+    })
+    .await
+    .map_err(EngineError::Stopped)?
+}
+
+/// Looks for a whole upload of this batch's input: one of its name and of its length.
 pub async fn look_for_file(
     provider: &Provider,
+    store: &Arc<Store>,
+    topic: &Topic,
     manifest: &Manifest,
     batch: &Batch,
-) -> Result<FileSighting, ProviderError> {
+) -> Result<Result<FileSighting, ProviderError>, EngineError> {
     let name = mark::file_name(manifest, batch);
+    let found = match files_named(provider, &name).await {
+        Ok(found) if found.is_empty() => return Ok(Ok(FileSighting::Absent)),
+        Ok(found) => found,
+        Err(error) => return Ok(Err(error)),
+    };
+    let writer = Arc::new(RequestWriter::new(topic, batch.model.as_str()));
+    let (_, bytes) = measure(store, &writer, batch).await?;
+    // A server that does not say how long a file is vouches for it by listing it.
+    let whole = found.into_iter().find(|file| file.bytes.is_none_or(|listed| listed == bytes));
+    Ok(Ok(whole.map_or(FileSighting::Absent, |file| FileSighting::Found(file.id))))
+}
+
+/// Every file of a name, as far as pages lead on: some servers answer each question for the next page with the same one.
+async fn files_named(provider: &Provider, name: &str) -> Result<Vec<FileObject>, ProviderError> {
+    let mut found = Vec::new();
     let mut after: Option<String> = None;
-    loop {
-        let page = provider.list_files(Some("batch"), after.as_deref(), FILES_PAGE).await?;
-        if let Some(file) = page.data.iter().find(|file| file.filename == name) {
-            return Ok(FileSighting::Found(file.id.clone()));
+    for _ in 0..PAGES_MAX {
+        let page = provider.list_files(Some("batch"), after.as_deref(), FILES_PAGE_MAX).await?;
+        let next = page.next_after().map(str::to_owned);
+        found.extend(page.data.into_iter().filter(|file| file.filename == name));
+        if next.is_none() || next == after {
+            return Ok(found);
         }
-        match page.next_after() {
-            Some(next) => after = Some(next.to_owned()),
-            None => return Ok(FileSighting::Absent),
-        }
+        after = next;
     }
+    tracing::warn!(name, "the provider lists files without an end; those behind were not looked at");
+    Ok(found)
 }
 
 pub async fn create(provider: &Provider, manifest: &Manifest, batch: &Batch) -> Recorded {

@@ -7,7 +7,7 @@ use std::{
 
 use quorum_core::manifest::{Batch, Manifest, Outcome, Seconds};
 use quorum_provider::{Provider, ProviderError};
-use quorum_store::{Ingest, Ingested, Store, StoreError};
+use quorum_store::{Ingest, Ingested, Store};
 
 use crate::{
     EngineError, money,
@@ -127,13 +127,7 @@ fn read_files(
     is_whole: bool,
     now: Seconds,
 ) -> Result<Results, EngineError> {
-    let spaces = store.spaces()?;
-    let space = spaces.iter().find(|space| space.number == manifest.space).ok_or_else(|| StoreError::Damaged {
-        table: "spaces_v1",
-        key: manifest.space.to_string(),
-        reason: "it is missing",
-    })?;
-    let schema = space.schema();
+    let schema = store.space_of(manifest)?.schema();
     let requests = store.requests(batch.id)?;
     let asked = Asked {
         schema: &schema,

@@ -42,7 +42,7 @@ pub use events::{Connection, Event};
 pub use expected::{Expected, expected};
 pub use fetch::ingest_files;
 pub use input::{length as input_bytes, stream as input_stream};
-pub use model_table::{announced, model_edits, model_table, save_announced, save_model_edits, table_without_edits};
+pub use model_table::{announced, change_model_edits, model_edits, model_table, save_announced, table_without_edits};
 pub use money::outstanding;
 pub use pace::Pacer;
 pub use results::{Asked, Results, ResultsError, read as read_results};

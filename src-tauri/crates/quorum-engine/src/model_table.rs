@@ -23,8 +23,9 @@ pub fn model_edits(store: &Store) -> Result<ModelEdits, StoreError> {
     Ok(store.setting(EDITS)?.unwrap_or_default())
 }
 
-pub fn save_model_edits(store: &Store, edits: &ModelEdits) -> Result<(), StoreError> {
-    store.set_setting(EDITS, edits)
+/// Changes the user's edits. Nobody else's change comes between.
+pub fn change_model_edits<R>(store: &Store, change: impl FnOnce(&mut ModelEdits) -> R) -> Result<R, StoreError> {
+    store.change_setting(EDITS, change)
 }
 
 /// What a provider said of its models when it was last asked.
@@ -33,9 +34,9 @@ pub fn announced(store: &Store, provider: &str) -> Result<Option<Announced>, Sto
 }
 
 pub fn save_announced(store: &Store, provider: &str, announced: Announced) -> Result<(), StoreError> {
-    let mut all = all_announced(store)?;
-    all.insert(provider.to_owned(), announced);
-    store.set_setting(ANNOUNCED, &all)
+    store.change_setting(ANNOUNCED, |all: &mut BTreeMap<String, Announced>| {
+        all.insert(provider.to_owned(), announced);
+    })
 }
 
 fn all_announced(store: &Store) -> Result<BTreeMap<String, Announced>, StoreError> {

@@ -23,6 +23,17 @@ pub(crate) fn expected(manifest: &Manifest, batch: &Batch) -> f64 {
     (input * price.input_usd + output * price.output_usd) / TOKENS_PER_PRICE * discount(batch.at_once)
 }
 
+/// What the next `requests` of a batch of synchronous calls are expected to cost: by the estimate, or by what its calls have cost
+/// where that is more.
+pub(crate) fn expected_of_next(manifest: &Manifest, batch: &Batch, requests: usize) -> f64 {
+    let answered = batch.votes.saturating_add(batch.failed);
+    #[expect(clippy::cast_precision_loss, reason = "a few")]
+    let next = (requests as f64).min(f64::from(batch.requests.saturating_sub(answered)));
+    let estimated = expected(manifest, batch) / f64::from(batch.requests.max(1));
+    let charged = batch.usd / f64::from(answered.max(1));
+    next * estimated.max(charged)
+}
+
 /// What of a batch's expected cost is sent or about to be, and not yet charged to it.
 pub fn outstanding(manifest: &Manifest, batch: &Batch) -> f64 {
     if batch.state.is_live() { (expected(manifest, batch) - batch.usd).max(0.0) } else { 0.0 }

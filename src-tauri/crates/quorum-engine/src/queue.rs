@@ -1,11 +1,15 @@
 //! The queue at the provider: what refusals teach about it, batches cut to fit, and batches in it that must not be.
 
-use std::sync::PoisonError;
-
 use quorum_core::manifest::{Batch, BatchState, Manifest, PauseKind};
 use quorum_provider::{ProviderError, QueueAllowance, queue_limit};
 
-use crate::{Allowances, Engine, EngineError, Event, allowance::mean_sizes, engine::Round, submit::new_batch};
+use crate::{
+    Allowances, Engine, EngineError, Event, allowance::mean_sizes, engine::Round, step::Sighting, submit::new_batch,
+};
+
+/// Batches of one model that a run is cut into without asking. The smallest allowance of a paying account known (2 million tokens)
+/// makes about 30 of 40,000 requests; far more is a slip of the pen, or an account that is not made for it.
+const PARTS_MAX: usize = 200;
 
 /// Refusals for want of room, with nothing of ours in the queue, after which a batch is cut in two.
 const REFUSALS_TO_CUT: u32 = 3;
@@ -17,16 +21,12 @@ impl Engine {
         let Some(QueueAllowance::Tokens(tokens)) = queue_limit(words).map(|limit| limit.allowance) else {
             return Ok(());
         };
-        let is_news = {
-            let _one_at_a_time = self.learning.lock().unwrap_or_else(PoisonError::into_inner);
-            // Read anew: the user or another provider's tick may have changed it meanwhile.
-            round.allowances = Allowances::load(&self.store)?;
-            let is_news = round.allowances.learn(round.address, &batch.model, tokens);
-            if is_news {
-                round.allowances.save(&self.store)?;
-            }
-            is_news
-        };
+        let of_one = batch.tokens / u64::from(batch.requests.max(1));
+        if tokens < of_one {
+            return self.stop_for_want_of_allowance(batch, tokens, of_one, round);
+        }
+        let is_news = Allowances::learn(&self.store, round.address, &batch.model, tokens)?;
+        round.allowances = Allowances::load(&self.store)?;
         if is_news {
             // The refusal is explained: what fits goes at once, and the rest when there is room.
             let stored = self.store.change_batch(batch.id, |batch| batch.retry_at = None)?;
@@ -35,30 +35,65 @@ impl Engine {
         Ok(())
     }
 
+    /// An allowance that holds not one request: no cutting and no waiting helps.
+    fn stop_for_want_of_allowance(
+        &self,
+        batch: &Batch,
+        tokens: u64,
+        of_one: u64,
+        round: &Round<'_>,
+    ) -> Result<(), EngineError> {
+        let manifest = self.store.manifest(batch.id.manifest)?;
+        if manifest.paused.is_some() || manifest.cancelled {
+            return Ok(());
+        }
+        let words = format!(
+            "the account's queue takes {tokens} tokens of {} at a time, and one request has about {of_one}. Votes and what is already \
+             sent are safe. Raise the limit at the provider, then resume; or cancel and ask on demand",
+            batch.model
+        );
+        Ok(self.pause(&manifest, PauseKind::Account, &words, round)?)
+    }
+
     /// Cuts unsent batches that can never fit into what is known of the queue now, and those that the provider refuses although
     /// nothing of ours is in it: it counts their tokens otherwise than we do.
+    ///
+    /// Parts are other batches than the whole, so one that a copy of this store has sent must be adopted and not cut.
     pub(crate) async fn fit_to_allowance(&self, manifest: &Manifest, round: &mut Round<'_>) -> Result<(), EngineError> {
+        let Some(listing) = round.listing.as_ref().filter(|_| manifest.paused.is_none() && !manifest.cancelled) else {
+            return Ok(());
+        };
         let too_large: Vec<Batch> = round
-            .batches
-            .values()
-            .filter(|batch| batch.id.manifest == manifest.id)
+            .of(manifest)
             .filter(|batch| round.allowances.is_to_be_cut(round.address, batch) || is_refused_alone(batch, round))
             .filter(|batch| matches!(batch.state, BatchState::Planned | BatchState::Waiting))
+            .filter(|batch| matches!(listing.sight(manifest, batch), Sighting::Absent))
             .cloned()
             .collect();
         for batch in too_large {
-            // Its file holds what the parts will send anew. First, so that a crash leaves a batch that uploads again.
-            if let Some(file) = &batch.input_file
-                && let Err(error) = round.provider.delete_file(file).await
-            {
-                tracing::warn!(batch = %batch.id, %error, "an input file that is cut anew could not be deleted");
-            }
             let requests = self.store.requests(batch.id)?;
             let mut limits = self.limits(&round.allowances, round.address, &batch.model);
             if is_refused_alone(&batch, round) {
                 limits.requests_max = limits.requests_max.min(batch.requests.div_ceil(2));
             }
             let plans = quorum_core::plan::split(&batch.model, mean_sizes(&batch, &requests), limits);
+            let beside = |other: &&Batch| other.model == batch.model && other.state.is_unsent() && other.id != batch.id;
+            let parts = plans.len() + round.of(manifest).filter(beside).count();
+            if parts > PARTS_MAX && !manifest.takes_crumbs {
+                let usable = limits.tokens_max.map_or_else(|| "little".to_owned(), |tokens| format!("{tokens} tokens"));
+                let words = format!(
+                    "the account's queue is known to take {usable} of {} at a time, so that its requests would go in {parts} batches; \
+                     is that the limit? Correct it in the model table, then resume: resuming sends as many as it takes",
+                    batch.model
+                );
+                return Ok(self.pause(manifest, PauseKind::Crumbs, &words, round)?);
+            }
+            // Its file holds what the parts will send anew. First, so that a crash leaves a batch that uploads again.
+            if let Some(file) = &batch.input_file
+                && let Err(error) = round.provider.delete_file(file).await
+            {
+                tracing::warn!(batch = %batch.id, %error, "an input file that is cut anew could not be deleted");
+            }
             let parts =
                 plans.into_iter().map(|plan| new_batch(plan, manifest.term_hash.as_str(), batch.round)).collect();
             self.store.split_batch(batch.id, parts)?;

@@ -87,6 +87,7 @@ pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manife
             budget_usd: request.budget_usd,
             paused: None,
             skips_canary: false,
+            takes_crumbs: false,
             strangers: Vec::new(),
             cancelled: false,
             finished_at: None,

@@ -29,6 +29,8 @@ pub(crate) struct Failure {
     pub(crate) effect: Effect,
     /// The provider's `x-should-retry`, which overrides the rule.
     pub(crate) should_retry: Option<bool>,
+    /// The provider's own form: nothing on the way made it.
+    pub(crate) is_own: bool,
 }
 
 /// Whether the request may have done something at the provider.
@@ -41,11 +43,11 @@ pub(crate) enum Effect {
 
 impl Failure {
     pub(crate) fn not_sent(error: ProviderError) -> Self {
-        Failure { error, effect: Effect::NotSent, should_retry: None }
+        Failure { error, effect: Effect::NotSent, should_retry: None, is_own: false }
     }
 
     pub(crate) fn unclear(error: ProviderError) -> Self {
-        Failure { error, effect: Effect::Unclear, should_retry: None }
+        Failure { error, effect: Effect::Unclear, should_retry: None, is_own: false }
     }
 }
 
@@ -128,7 +130,8 @@ pub(crate) fn refusal(status: u16, headers: &HeaderMap, body: &[u8], redactor: &
         Some("false") => Some(false),
         _ => None,
     };
-    Failure { error, effect: if is_refusal { Effect::Refused } else { Effect::Unclear }, should_retry }
+    let effect = if is_refusal { Effect::Refused } else { Effect::Unclear };
+    Failure { error, effect, should_retry, is_own: own_form.is_some() }
 }
 
 fn sort(

@@ -191,11 +191,11 @@ impl Provider {
             }
             Err(failure) => Err(failure),
         };
-        let answer = answer.map_err(effect)?;
+        let answer = answer.map_err(chat_effect)?;
         Ok(ChatAnswer {
             status: answer.status,
             rate_limits: RateLimits::read(&answer.headers),
-            body: answer.body.into(),
+            body: self.transport.redactor().body(answer.body).into(),
         })
     }
 
@@ -229,6 +229,20 @@ impl Provider {
             request = request.query(query);
         }
         self.transport.json(request, self.transport.timeouts.answer).await
+    }
+}
+
+/// Statuses with which the provider itself gives a completion up. 408, 502, 504 and the like are a gateway's: it stopped waiting,
+/// and what it waited for may be answered and billed.
+const COMPLETION_FAULTS: [u16; 3] = [500, 503, 529];
+
+/// A completion, unlike a batch, is over with its answer: the provider's own fault in place of one leaves nothing behind.
+fn chat_effect(failure: Failure) -> EffectError {
+    match failure.error {
+        error @ ProviderError::Server { status, .. } if failure.is_own && COMPLETION_FAULTS.contains(&status) => {
+            EffectError::Refused(error)
+        }
+        error => effect(Failure { error, ..failure }),
     }
 }
 

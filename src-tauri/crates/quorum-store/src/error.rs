@@ -40,6 +40,8 @@ pub enum StoreError {
     NoDataset(DatasetName),
     #[error("{lacking} reviews of the dataset `{dataset}` that are needed are not in the new one; nothing was changed")]
     ReviewsNeeded { dataset: DatasetName, lacking: usize },
+    #[error("a run that is not finished asks about the dataset `{0}`; nothing was changed")]
+    DatasetInUse(DatasetName),
     #[error("no removed dataset has the number {0}")]
     NotRemoved(u32),
     #[error("{requests} of these requests are answered or on their way by now; nothing was changed")]

@@ -2,7 +2,7 @@
 
 use quorum_core::{
     ids::{TermHash, TopicId},
-    manifest::Realm,
+    manifest::{Manifest, Realm},
     schema::{Schema, Term, TermValue},
 };
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Store, StoreError,
     open::Done,
-    rows::{all_json, next_number, to_json},
+    rows::{all_json, from_json, next_number, to_json},
     tables,
 };
 
@@ -67,6 +67,18 @@ impl Store {
             .spaces()?
             .into_iter()
             .find(|space| space.realm == realm && space.topic == *topic && space.term_hash == *term_hash))
+    }
+
+    /// The space that a run's votes go to.
+    pub fn space_of(&self, manifest: &Manifest) -> Result<Space, StoreError> {
+        let number = manifest.space;
+        let table = self.db.begin_read()?.open_table(tables::SPACES)?;
+        let row = table.get(number)?.ok_or_else(|| StoreError::Damaged {
+            table: "spaces_v1",
+            key: number.to_string(),
+            reason: "it is missing",
+        })?;
+        from_json("spaces_v1", number, row.value())
     }
 
     /// The space for these votes, made now if there is none.

@@ -17,10 +17,8 @@ fn edit(field: ModelField, value: &str) -> ModelEdit {
 }
 
 fn learn(quorum: &Quorum, model: &str, tokens: u64) {
-    let mut allowances = Allowances::load(quorum.store()).expect("readable");
     let address = quorum.address().expect("an address");
-    assert!(allowances.learn(address.as_str(), &model.into(), tokens));
-    allowances.save(quorum.store()).expect("writable");
+    assert!(Allowances::learn(quorum.store(), address.as_str(), &model.into(), tokens).expect("the store"));
 }
 
 #[test]

@@ -228,6 +228,17 @@ impl Batch {
         self.state == BatchState::Cancelled && self.provider_id.is_some()
     }
 
+    /// Requests that are not sent: all of a batch's until it goes as a whole, and of synchronous calls those without an answer.
+    pub fn requests_unsent(&self) -> u32 {
+        if self.at_once && self.state.is_live() {
+            self.requests.saturating_sub(self.votes.saturating_add(self.failed))
+        } else if self.state.is_unsent() {
+            self.requests
+        } else {
+            0
+        }
+    }
+
     /// A batch as planned.
     pub fn planned(id: BatchId, model: ModelId, requests: u32, bytes: u64, tokens: u64) -> Self {
         Self {

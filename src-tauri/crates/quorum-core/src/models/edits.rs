@@ -99,6 +99,8 @@ fn listed<const N: usize>(names: [&str; N]) -> String {
 /// USD per million tokens; more is a slip of the keyboard.
 const USD_MAX: f64 = 100_000.0;
 const REASONING_TOKENS_MAX: u64 = 1_000_000;
+/// About what the shortest request takes: a lower figure is thousands or millions, written without their zeros.
+const QUEUE_TOKENS_MIN: u64 = 1_000;
 const QUEUE_TOKENS_MAX: u64 = 1_000_000_000_000;
 const NAME_CHARS_MAX: usize = 200;
 
@@ -121,7 +123,9 @@ impl Edit {
                 Self::ReasoningTokens(u32::try_from(tokens).unwrap_or(u32::MAX))
             }
             Field::QueueTokens if is_none(text) => Self::QueueTokens(None),
-            Field::QueueTokens => Self::QueueTokens(Some(tokens(field, text, 1, QUEUE_TOKENS_MAX, true)?)),
+            Field::QueueTokens => {
+                Self::QueueTokens(Some(tokens(field, text, QUEUE_TOKENS_MIN, QUEUE_TOKENS_MAX, true)?))
+            }
             Field::Parameters if is_none(text) => Self::Parameters(BTreeSet::new()),
             Field::Parameters => Self::Parameters(
                 text.split([',', ' '])
@@ -325,7 +329,8 @@ mod tests {
             ("shutdown_date", "2026-02-30", "shutdown_date: `2026-02-30` is not a day"),
             ("shutdown_date", "2026-12-11 10:00", "is not a day"),
             ("shutdown_date", "11.12.2026", "give YYYY-MM-DD"),
-            ("queue_tokens", "0", "whole number from 1 to 1000000000000, or none"),
+            ("queue_tokens", "0", "whole number from 1000 to 1000000000000, or none"),
+            ("queue_tokens", "5", "whole number from 1000 to 1000000000000, or none"),
             ("queue_tokens", "1.5e6", "queue_tokens: `1.5e6` is not a number of tokens"),
             ("reasoning_tokens", "-3", "whole number from 0 to 1000000"),
             ("reasoning_tokens", "none", "reasoning_tokens: `none`"),

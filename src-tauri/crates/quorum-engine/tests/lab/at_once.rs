@@ -2,7 +2,7 @@
 
 use quorum_core::{
     ensemble::Ensemble,
-    manifest::{BatchState, Cause, ManifestId, ManifestState, Mode},
+    manifest::{BatchState, Cause, ManifestId, ManifestState, Mode, PauseKind},
 };
 use quorum_sim::{AccountLimits, Call, Fault, Kind, SimConfig};
 
@@ -104,4 +104,71 @@ async fn stragglers_of_a_batch_can_be_asked_at_once() {
     assert_eq!(world.engine.ask_again(ManifestId(1), |_| true, |_| true, true).expect("planned"), 3);
     world.run(&sim, 30).await;
     assert_eq!((votes(&world.store).len(), paid_twice(&sim), sim.batches().len()), (20, vec![], 1));
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_waiting_is_not_taken_for_a_free_refusal() {
+    // As a proxy with a limit of its own in front of a model that thinks: answered and billed there, 504 here.
+    for gateway in [
+        Kind::Html { status: 504, after_effect: true },
+        Kind::Html { status: 502, after_effect: true },
+        cut_off(408),
+        cut_off(504),
+        cut_off(524),
+    ] {
+        let sim = simulator(SimConfig::default()).await;
+        let world = World::new(&sim, 20);
+        start(&world.store, on_demand()).expect("a run");
+        sim.fault(Fault { on: Some(Call::Chat), ..Fault::from(gateway) });
+        world.run(&sim, 30).await;
+        assert_eq!((sim.executed().len(), paid_twice(&sim)), (8, vec![]), "the first few show it");
+        let pause = world.manifest().paused.expect("it waits for the user");
+        assert_eq!(pause.kind, PauseKind::Unclear, "{pause:?}");
+        assert!(pause.words.contains("none of 8 calls") && pause.words.contains("billed"), "{pause:?}");
+        let open = world.open_failures();
+        assert!(open.len() == 8 && open.iter().all(|failure| failure.failure.cause == Cause::Unclear), "{open:?}");
+        // The proxy is repaired, and the user goes on: only what was never asked is asked.
+        sim.clear_faults();
+        world.store.change_manifest(ManifestId(1), |manifest| manifest.paused = None).expect("resumed");
+        world.run(&sim, 30).await;
+        assert_eq!((votes(&world.store).len(), paid_twice(&sim)), (12, vec![]));
+    }
+}
+
+fn cut_off(status: u16) -> Kind {
+    Kind::Status {
+        status,
+        message: None,
+        error_type: None,
+        code: None,
+        retry_after_s: None,
+        retry_after_ms: None,
+        should_retry: None,
+        after_effect: true,
+    }
+}
+
+#[tokio::test]
+async fn the_budget_stops_synchronous_calls_that_cost_more_than_was_thought() {
+    let sim = simulator(SimConfig::default()).await;
+    let world = World::new(&sim, 40);
+    start(&world.store, on_demand()).expect("a run");
+    let whole = {
+        let other = World::new(&sim, 40);
+        start(&other.store, on_demand()).expect("a run");
+        other.run(&sim, 30).await;
+        other.batches()[0].usd
+    };
+    // The estimate knows nothing: everything costs more than it says.
+    let budget = whole * 0.7;
+    world.store.change_batch(world.batches()[0].id, |batch| batch.tokens = 0).expect("the batch");
+    let change = world.store.change_manifest(ManifestId(1), |manifest| {
+        manifest.budget_usd = Some(budget);
+        manifest.prices.iter_mut().for_each(|price| price.output_tokens = 0.0);
+    });
+    change.expect("the run");
+    world.run(&sim, 30).await;
+    let (batch, pause) = (world.batches().remove(0), world.manifest().paused.expect("it waits for the user"));
+    assert_eq!(pause.kind, PauseKind::Budget, "{pause:?}");
+    assert!(batch.usd <= budget && batch.votes > 8, "{} of {budget}, {} votes", batch.usd, batch.votes);
 }

@@ -546,9 +546,7 @@ async fn a_copy_of_the_store_at_work_elsewhere_pauses_the_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let world = World::on(store, HandClock::at(START), provider(&sim, None), folder.path());
     // This one learned an allowance and cut its batch.
-    let mut allowances = Allowances::default();
-    allowances.learn("sandbox", &"gpt-5-mini".into(), request_tokens() * 8);
-    allowances.save(&world.store).expect("saved");
+    Allowances::learn(&world.store, "sandbox", &"gpt-5-mini".into(), request_tokens() * 8).expect("kept");
     world.tick().await.expect("a tick");
     let store = Arc::new(Store::open_with_backend(FrozenBackend::from_image(copy)).expect("a store"));
     let copied = World::on(store, HandClock::at(START), provider(&sim, None), folder.path());

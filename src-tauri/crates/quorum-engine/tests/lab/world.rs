@@ -152,18 +152,22 @@ impl World {
         folder: &Path,
         tell: impl Fn(Event) + Send + Sync + 'static,
     ) -> Self {
+        Self::with_topics(store, clock, provider, folder, Arc::new(KnownTopics), tell)
+    }
+
+    fn with_topics(
+        store: Arc<Store>,
+        clock: HandClock,
+        provider: Provider,
+        folder: &Path,
+        topics: Arc<dyn Topics>,
+        tell: impl Fn(Event) + Send + Sync + 'static,
+    ) -> Self {
         let connect: Connect = Arc::new(move |_| {
             let provider = provider.clone();
             Box::pin(async move { Ok(provider) })
         });
-        let engine = Engine::new(
-            Arc::clone(&store),
-            Arc::new(KnownTopics),
-            connect,
-            Arc::new(clock.clone()),
-            folder.to_owned(),
-            tell,
-        );
+        let engine = Engine::new(Arc::clone(&store), topics, connect, Arc::new(clock.clone()), folder.to_owned(), tell);
         engine.set_options(options());
         Self { store, engine, clock, folder: folder.to_owned(), _temporary: None }
     }
@@ -182,6 +186,14 @@ impl World {
     /// The same store after a restart of the program, with another key if one is given.
     pub fn restarted(self, sim: &Simulator, key: Option<&str>) -> Self {
         let mut next = Self::on(Arc::clone(&self.store), self.clock.clone(), provider(sim, key), &self.folder);
+        next._temporary = self._temporary;
+        next
+    }
+
+    /// The same store after somebody changed the catalog.
+    pub fn with_catalog(self, sim: &Simulator, topics: Arc<dyn Topics>) -> Self {
+        let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
+        let mut next = Self::with_topics(store, clock, provider(sim, None), &self.folder, topics, |_| {});
         next._temporary = self._temporary;
         next
     }

@@ -63,7 +63,6 @@ async fn creation_is_never_sent_twice() {
         assert_eq!((kind(&error), label(error.cause()).as_str()), (expected, *class), "{status} {body}");
         assert_eq!(server.requests().len(), 1, "{status} {body}");
         assert!(pace.slept_ms().is_empty());
-        assert_eq!(error.is_ambiguous(), expected == "ambiguous");
         assert!(error.source().is_some());
     }
 }
@@ -141,6 +140,30 @@ async fn a_chat_completion_is_sent_once_and_read_like_a_line() {
 }
 
 #[tokio::test]
+async fn only_the_providers_own_fault_leaves_no_completion_behind() {
+    let own = r#"{"error":{"message":"The server had an error.","type":"server_error","param":null,"code":null}}"#;
+    for (status, body, expected) in [
+        (500, own, "refused"),
+        (503, own, "refused"),
+        (529, own, "refused"),
+        (500, "{}", "ambiguous"),
+        (503, "<html>busy</html>", "ambiguous"),
+        (408, own, "ambiguous"),
+        (502, own, "ambiguous"),
+        (504, own, "ambiguous"),
+        (524, "error code: 524", "ambiguous"),
+    ] {
+        let server = Server::start([json(status, body), json(status, body)]).await;
+        let (provider, _) = server.provider();
+        let error = provider.chat_completion("{}".to_owned(), "r1-1").await.expect_err("a fault");
+        assert_eq!((kind(&error), server.requests().len()), (expected, 1), "{status} {body}");
+        // A batch may be there whatever was said about it.
+        let error = provider.create_batch(&creation()).await.expect_err("a fault");
+        assert_eq!(kind(&error), "ambiguous", "{status} {body}");
+    }
+}
+
+#[tokio::test]
 async fn a_cancellation_is_sent_once() {
     let conflict = r#"{"error":{"message":"Cannot cancel a batch with status 'completed'.","type":"invalid_request_error","param":null,"code":null}}"#;
     let server =
@@ -167,5 +190,6 @@ fn calls_can_be_spawned() {
     can_be_spawned(provider.create_batch(&creation()));
     can_be_spawned(provider.chat_completion("{}".to_owned(), "r1-1"));
     can_be_spawned(provider.download_file("f", std::path::Path::new("f")));
-    can_be_spawned(provider.upload_file("f", 1, || quorum_provider::stream_file("f")));
+    let body = || futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"{}"))]);
+    can_be_spawned(provider.upload_file("f", 2, body));
 }

@@ -55,6 +55,22 @@ async fn an_echo_of_the_key_reaches_no_error() {
     }
 }
 
+#[tokio::test]
+async fn an_echo_of_the_key_reaches_no_completion() {
+    for body in [
+        format!(r#"{{"choices":[{{"finish_reason":"stop","message":{{"content":"you sent {KEY}"}}}}]}}"#),
+        format!(r#"{{"choices":[{{"message":{{"refusal":"not for {KEY}"}}}}]}}"#),
+        format!(r#"{{"error":{{"message":"bad key {KEY}"}}}}"#),
+        format!("<p>{KEY}</p>"),
+    ] {
+        let server = Server::start([crate::server::json(200, &body)]).await;
+        let answer = server.provider().0.chat_completion("{}".to_owned(), "1").await.expect("an answer");
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(!text.contains(KEY) && text.contains("[key]"), "{text}");
+        assert!(!format!("{:?}", answer.outcome()).contains(KEY), "{text}");
+    }
+}
+
 #[test]
 fn debug_shows_the_host_and_no_key() {
     let provider = Provider::new(ProviderConfig::new("https://api.example:8443/v1", Some(KEY.to_owned().into())));

@@ -107,6 +107,7 @@ pub fn manifest(space: u32) -> Manifest {
         budget_usd: Some(2.0),
         paused: None,
         skips_canary: false,
+        takes_crumbs: false,
         strangers: Vec::new(),
         cancelled: false,
         finished_at: None,

@@ -60,6 +60,14 @@ fn settings_are_missing_or_what_was_set() {
     store.set_setting("batch_requests_max", &40_000_u32).expect("set");
     store.set_setting("batch_requests_max", &50_000_u32).expect("set");
     store.set_setting("names", &["a", "ü"]).expect("set");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            let raise =
+                || (0..20).for_each(|_| store.change_setting("count", |count: &mut u32| *count += 1).expect("set"));
+            scope.spawn(raise);
+        }
+    });
+    assert_eq!(store.setting("count").expect("read"), Some(160_u32), "no change is lost to another");
     assert_eq!(store.setting::<u32>("batch_requests_max").expect("read"), Some(50_000));
     assert_eq!(store.setting::<Vec<String>>("names").expect("read"), Some(vec!["a".to_owned(), "ü".to_owned()]));
     let wrong = store.setting::<u32>("names");
