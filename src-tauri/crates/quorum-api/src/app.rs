@@ -76,7 +76,7 @@ impl Quorum {
     fn key_state(&self, address: &Address) -> Result<KeyState, ApiError> {
         let accepted_at = self.store().setting(KEY_ACCEPTED)?;
         let mut state = KeyState { stored: false, hint: None, in_keyring: false, accepted_at, problem: None };
-        match self.inner.secrets.get(address.key_host()) {
+        match self.inner.secrets.get(&address.key_host()) {
             Ok(Some((key, kept))) => {
                 state.stored = true;
                 state.hint = Some(secrets::hint(&key));
@@ -116,10 +116,10 @@ impl Quorum {
         let quorum = self.clone();
         let stored_for = address.clone();
         tokio::task::spawn_blocking(move || {
-            match quorum.inner.secrets.set(stored_for.key_host(), &key) {
+            match quorum.inner.secrets.set(&stored_for.key_host(), &key) {
                 Ok(()) => {}
                 Err(error) if secrets::problem(&error) == KeyProblem::KeyringAbsent => {
-                    quorum.inner.secrets.set_for_session(stored_for.key_host(), key);
+                    quorum.inner.secrets.set_for_session(&stored_for.key_host(), key);
                 }
                 Err(error) => return Err(secrets::error(&error)),
             }
@@ -152,7 +152,7 @@ impl Quorum {
         }
         self.inner
             .secrets
-            .set(address.key_host(), &SecretString::from(key.to_owned()))
+            .set(&address.key_host(), &SecretString::from(key.to_owned()))
             .map_err(|error| secrets::error(&error))?;
         self.inner.connections.forget();
         let resumed = self.resume_with_new_key(&address)?;
@@ -164,7 +164,7 @@ impl Quorum {
 
     pub fn key_clear(&self) -> Result<AppState, ApiError> {
         let address = self.address()?;
-        self.inner.secrets.clear(address.key_host()).map_err(|error| secrets::error(&error))?;
+        self.inner.secrets.clear(&address.key_host()).map_err(|error| secrets::error(&error))?;
         self.inner.connections.forget();
         self.app_state()
     }

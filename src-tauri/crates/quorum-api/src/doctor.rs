@@ -70,7 +70,7 @@ impl Quorum {
 
     fn check_keyring(&self) -> Check {
         let address = self.address().unwrap_or_else(|_| Address::sandbox());
-        match self.inner.secrets.get(address.key_host()) {
+        match self.inner.secrets.get(&address.key_host()) {
             Ok(Some((_, kept))) => Check {
                 name: "keyring",
                 ok: true,

@@ -1,6 +1,7 @@
 //! Where requests go: the sandbox inside the process, OpenAI, or another server; and which realm its votes belong to.
 
 use quorum_core::manifest::Realm;
+use quorum_provider::Host;
 use serde::{Deserialize, Serialize};
 
 use crate::dto::{app::ProviderKind, error::ApiError};
@@ -57,29 +58,15 @@ impl Address {
 
     /// Whatever runs on this computer is a trial: its votes are kept apart from those of a paid provider.
     pub fn realm(&self) -> Realm {
-        let is_local = self.is_sandbox() || host(&self.0).is_some_and(is_loopback);
+        let is_local = self.is_sandbox() || Host::of(&self.0).is_ok_and(|host| host.is_loopback);
         if is_local { Realm::Sandbox } else { Realm::Live }
     }
 
     /// The name that its key is kept under; for the sandbox that of OpenAI, whose key a person means there.
-    pub fn key_host(&self) -> &str {
-        host(if self.is_sandbox() { OPENAI } else { &self.0 }).unwrap_or("provider")
+    pub fn key_host(&self) -> String {
+        Host::of(if self.is_sandbox() { OPENAI } else { &self.0 })
+            .map_or_else(|_| "provider".to_owned(), |host| host.name)
     }
-}
-
-/// Host without port of a base address.
-fn host(address: &str) -> Option<&str> {
-    let rest = address.split_once("://")?.1;
-    let authority = rest.split('/').next()?;
-    if let Some(inner) = authority.strip_prefix('[') {
-        return inner.split_once(']').map(|(host, _)| host);
-    }
-    Some(authority.rsplit_once(':').map_or(authority, |(host, _)| host))
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -95,10 +82,29 @@ mod tests {
             ("http://localhost:1/v1", Realm::Sandbox),
             ("http://[::1]:9/v1", Realm::Sandbox),
             ("https://127.evil.example/v1", Realm::Live),
+            // As everything that opens an address reads it.
+            ("http://127.1/v1", Realm::Sandbox),
+            ("http://2130706433:8080/v1", Realm::Sandbox),
+            ("http://0x7f.1/v1", Realm::Sandbox),
+            ("HTTP://LocalHost:1/v1", Realm::Sandbox),
+            ("https://localhost.evil.example/v1", Realm::Live),
         ] {
             assert_eq!(Address::read(address).expect(address).realm(), realm, "{address}");
         }
         assert!(Address::read("http://example.com/v1").is_err());
         assert!(Address::read("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_key_is_kept_under_the_host_that_it_is_sent_to() {
+        for (address, host) in [
+            ("sandbox", "api.openai.com"),
+            ("openai", "api.openai.com"),
+            ("https://LLM.Example:8443/v1", "llm.example"),
+            ("http://[::1]:9/v1", "::1"),
+            ("http://127.1:9/v1", "127.0.0.1"),
+        ] {
+            assert_eq!(Address::read(address).expect(address).key_host(), host, "{address}");
+        }
     }
 }

@@ -15,11 +15,12 @@ use crate::dto::{
 /// Name under which the keyring lists Quorum's keys.
 const SERVICE: &str = "quorum";
 
-/// Headless use: a key for whatever provider is asked.
+/// Headless use: a key for one provider.
 const ENVIRONMENT: &str = "QUORUM_API_KEY";
 
-#[derive(Default)]
 pub struct Secrets {
+    /// The environment's key, and the one host that it is for: a key must not reach another provider than it was made at.
+    environment: Option<(String, SecretString)>,
     /// Keys that no keyring could take, by host; gone when Quorum quits.
     memory: Mutex<BTreeMap<String, SecretString>>,
 }
@@ -33,10 +34,20 @@ pub enum Kept {
 }
 
 impl Secrets {
-    /// The key for a host, wherever it is.
+    /// With the environment's key, if there is one, for the host that is chosen when the program starts.
+    pub fn new(chosen: &str) -> Self {
+        Self::with(chosen, std::env::var(ENVIRONMENT).ok())
+    }
+
+    fn with(chosen: &str, environment: Option<String>) -> Self {
+        let key = environment.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+        Self { environment: key.map(|key| (chosen.to_owned(), SecretString::from(key))), memory: Mutex::default() }
+    }
+
+    /// The key for a host, wherever it is. The environment's goes before one that is kept: who sets it means it.
     pub fn get(&self, host: &str) -> Result<Option<(SecretString, Kept)>, keyring::Error> {
-        if let Some(key) = std::env::var(ENVIRONMENT).ok().filter(|key| !key.trim().is_empty()) {
-            return Ok(Some((SecretString::from(key.trim().to_owned()), Kept::Environment)));
+        if let Some((_, key)) = self.environment.as_ref().filter(|(of, _)| of == host) {
+            return Ok(Some((key.clone(), Kept::Environment)));
         }
         if let Some(key) = self.memory().get(host) {
             return Ok(Some((key.clone(), Kept::Memory)));
@@ -122,6 +133,19 @@ pub fn error(error: &keyring::Error) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_environments_key_is_for_one_host() {
+        let secrets = Secrets::with("api.openai.com", Some(" sk-of-openai \n".to_owned()));
+        let found = |host| secrets.get(host).ok().flatten().map(|(key, kept)| (key.expose_secret().to_owned(), kept));
+        assert_eq!(found("api.openai.com"), Some(("sk-of-openai".to_owned(), Kept::Environment)));
+        for other in ["llm.example", "api.openai.com.evil.example", "openai.com"] {
+            assert_eq!(found(other), None, "{other}");
+        }
+        secrets.set_for_session("llm.example", SecretString::from("theirs"));
+        assert_eq!(found("llm.example"), Some(("theirs".to_owned(), Kept::Memory)));
+        assert!(Secrets::with("api.openai.com", Some("  ".to_owned())).environment.is_none());
+    }
 
     #[test]
     fn a_hint_never_gives_a_short_key_away() {

@@ -76,6 +76,8 @@ pub(crate) struct Inner {
     events: broadcast::Sender<Event>,
     /// Held while a plan is made durable: two at once could ask the same.
     pub planning: Mutex<()>,
+    /// Held while a dataset is read: it waits in one file until all of it is.
+    pub importing: Mutex<()>,
     /// Wakes the polling loops before their time: counts how often.
     pub poke: watch::Sender<u32>,
     pub polling: Mutex<polling::State>,
@@ -120,23 +122,38 @@ impl Topics for KnownTopics {
 
 /// Providers that were connected to, with the key of that moment.
 pub(crate) struct Connections {
-    known: Mutex<BTreeMap<String, Provider>>,
+    known: Mutex<Known>,
     secrets: Arc<Secrets>,
     sandbox: Sandbox,
 }
 
+#[derive(Default)]
+struct Known {
+    by_address: BTreeMap<String, Provider>,
+    /// How often the keys have changed.
+    changes: u64,
+}
+
 impl Connections {
+    fn new(secrets: Arc<Secrets>, sandbox: Sandbox) -> Self {
+        Self { known: Mutex::default(), secrets, sandbox }
+    }
+
     pub async fn connect(&self, address: String) -> Result<Provider, ConnectError> {
-        if let Some(known) = lock(&self.known).get(&address) {
-            return Ok(known.clone());
-        }
+        let changes = {
+            let known = lock(&self.known);
+            if let Some(known) = known.by_address.get(&address) {
+                return Ok(known.clone());
+            }
+            known.changes
+        };
         let read = Address::read(&address).map_err(|error| ConnectError::Sandbox(Box::new(error)))?;
         let config = if read.is_sandbox() {
             let base_url = self.sandbox.base_url().await.map_err(|error| ConnectError::Sandbox(Box::new(error)))?;
             ProviderConfig::new(base_url, None)
         } else {
             let secrets = Arc::clone(&self.secrets);
-            let host = read.key_host().to_owned();
+            let host = read.key_host();
             let key = tokio::task::spawn_blocking(move || secrets.get(&host))
                 .await
                 .map_err(|error| ConnectError::Keyring(Box::new(error)))?;
@@ -150,14 +167,36 @@ impl Connections {
             ProviderConfig::new(read.as_str(), key)
         };
         let provider = Provider::new(config).map_err(ConnectError::Address)?;
-        lock(&self.known).insert(address, provider.clone());
+        let mut known = lock(&self.known);
+        // Another key may have been stored while this one was read: it is good for this call and no other.
+        if known.changes == changes {
+            known.by_address.insert(address, provider.clone());
+        }
         Ok(provider)
     }
 
     /// Forgets connections, because the key changed.
     pub fn forget(&self) {
-        lock(&self.known).clear();
+        let mut known = lock(&self.known);
+        known.by_address.clear();
+        known.changes += 1;
     }
+}
+
+/// The provider that the environment's key is for: the one named or chosen, else the only one that runs were ever started at.
+fn meant(options: &OpenOptions, store: &Store) -> Result<Address, ApiError> {
+    let chosen = match &options.provider {
+        Some(named) => Some(named.clone()),
+        None => crate::settings::stored(store)?.provider,
+    };
+    if let Some(chosen) = chosen {
+        return Ok(chosen);
+    }
+    let runs = store.manifests()?;
+    let mut used = runs.iter().filter_map(|run| Address::read(&run.provider).ok()).filter(|used| !used.is_sandbox());
+    let first = used.next();
+    let host = first.as_ref().map(Address::key_host);
+    Ok(first.filter(|_| used.all(|other| Some(other.key_host()) == host)).unwrap_or_else(Address::sandbox))
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -169,9 +208,9 @@ impl Quorum {
     pub fn open(options: OpenOptions) -> Result<Self, ApiError> {
         let store = Arc::new(Store::open(&options.data_dir.join("quorum.redb"))?);
         let topics = Arc::new(KnownTopics::new(crate::catalog::current(&store)?));
-        let secrets = Arc::new(Secrets::default());
+        let secrets = Arc::new(Secrets::new(&meant(&options, &store)?.key_host()));
         let sandbox = Sandbox::new(options.data_dir.join("sandbox"), options.sandbox_speed);
-        let connections = Arc::new(Connections { known: Mutex::default(), secrets: Arc::clone(&secrets), sandbox });
+        let connections = Arc::new(Connections::new(Arc::clone(&secrets), sandbox));
         let connect: Connect = {
             let connections = Arc::clone(&connections);
             Arc::new(move |address| {
@@ -200,6 +239,7 @@ impl Quorum {
                 clock,
                 events,
                 planning: Mutex::default(),
+                importing: Mutex::default(),
                 poke: watch::Sender::new(0),
                 polling: Mutex::default(),
                 dirty,
@@ -274,5 +314,33 @@ impl Quorum {
             ..Options::default()
         });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::Future as _,
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_was_made_with_the_former_key_is_not_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sandbox = Sandbox::new(folder.path().join("sandbox"), quorum_sim::Speed::Instant);
+        let connections = Connections::new(Arc::new(Secrets::new("127.0.0.1")), sandbox);
+        let mut connecting = pin!(connections.connect("http://127.0.0.1:9/v1".to_owned()));
+        // The former key is read, on another thread.
+        let is_ready = connecting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        connections.forget();
+        if !is_ready {
+            connecting.await.expect("an address on this computer wants no key");
+        }
+        assert!(lock(&connections.known).by_address.is_empty());
+        connections.connect("http://127.0.0.1:9/v1".to_owned()).await.expect("an address");
+        assert_eq!(lock(&connections.known).by_address.len(), 1, "with the new one it is");
     }
 }

@@ -1,6 +1,6 @@
 //! Settings as stored, and the provider beside them.
 
-use quorum_store::StoreError;
+use quorum_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -76,11 +76,15 @@ fn lay_over(base: &mut Value, top: Value) {
 /// Requests that one batch may have at the provider.
 const BATCH_REQUESTS_MAX: u32 = 50_000;
 
+pub(crate) fn stored(store: &Store) -> Result<Stored, ApiError> {
+    let Some(kept) = store.setting(SETTING)? else { return Ok(Stored::default()) };
+    Stored::read(kept)
+        .map_err(|source| StoreError::Row { table: "settings_v1", key: SETTING.to_owned(), source }.into())
+}
+
 impl Quorum {
     pub(crate) fn stored_settings(&self) -> Result<Stored, ApiError> {
-        let Some(kept) = self.store().setting(SETTING)? else { return Ok(Stored::default()) };
-        Stored::read(kept)
-            .map_err(|source| StoreError::Row { table: "settings_v1", key: SETTING.to_owned(), source }.into())
+        stored(self.store())
     }
 
     pub fn settings_get(&self) -> Result<Settings, ApiError> {

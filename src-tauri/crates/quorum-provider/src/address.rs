@@ -24,6 +24,25 @@ pub enum AddressProblem {
     NoHost,
 }
 
+/// Where an address leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// In the one spelling that connections use, without the port: `127.1` is `127.0.0.1`.
+    pub name: String,
+    /// This machine.
+    pub is_loopback: bool,
+}
+
+impl Host {
+    /// The host of a base address that is accepted.
+    pub fn of(base_url: &str) -> Result<Self, AddressProblem> {
+        let address = Address::parse(base_url)?;
+        let name = address.base.host_str().unwrap_or_default();
+        let name = name.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Ok(Self { name, is_loopback: address.is_loopback })
+    }
+}
+
 /// A checked base address such as `https://api.openai.com/v1`.
 #[derive(Debug, Clone)]
 pub(crate) struct Address {

@@ -23,11 +23,10 @@ mod transport;
 mod upload;
 pub mod wire;
 
-pub use address::AddressProblem;
+pub use address::{AddressProblem, Host};
 pub use answer::{RateLimits, refusal_of};
 pub use client::{ChatAnswer, Provider, ProviderConfig, Timeouts};
 pub use download::Downloaded;
 pub use error::{ConfigError, EffectError, ProviderError};
 pub use pace::{Pace, RetryPolicy, SystemPace};
 pub use queue_limit::{QueueAllowance, QueueLimit, queue_limit};
-pub use upload::stream_file;

@@ -65,7 +65,7 @@ pub enum Command {
     Extract {
         #[command(flatten)]
         wish: Wish,
-        /// Most that this run may cost; nothing is sent beyond it.
+        /// Most that this run, of one topic, may cost; nothing is sent beyond it. Every model needs a price.
         #[arg(long, value_name = "USD", value_parser = dollars, allow_negative_numbers = true)]
         budget: Option<f64>,
         /// Agree to the price.
@@ -145,7 +145,8 @@ pub enum Command {
     /// How far votes can be trusted, and what makes them better.
     #[command(subcommand)]
     Trust(Trust),
-    /// The API key in the OS keyring.
+    /// The API key in the OS keyring, one for each provider. QUORUM_API_KEY stands in for that of --provider, else of the settings'
+    /// provider, else of the only one that runs were ever started at, and of no other.
     #[command(subcommand)]
     Key(Key),
     /// The simulated provider as a server.

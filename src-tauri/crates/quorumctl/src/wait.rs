@@ -86,7 +86,10 @@ fn needs_user(kind: TroubleKind) -> bool {
 pub fn explain(trouble: &Trouble) -> String {
     let (what, action) = match trouble.kind {
         TroubleKind::KeyRefused => ("the provider refused the key", "Give the right one with `quorumctl key set`"),
-        TroubleKind::NoKey => ("there is no API key to use", "Add one with `quorumctl key set`, or set QUORUM_API_KEY"),
+        TroubleKind::NoKey => (
+            "there is no API key to use",
+            "Add one with `quorumctl key set`, or set QUORUM_API_KEY and name the provider that it is for with --provider",
+        ),
         TroubleKind::NotTheApi => (
             "what answers at the provider's address is not a Batch API",
             "Check --provider, or the network's login page",

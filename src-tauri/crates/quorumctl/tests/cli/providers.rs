@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     process::Child,
+    sync::{Arc, Mutex},
     thread,
 };
 
@@ -119,6 +120,60 @@ fn a_wrong_key_is_told_at_once_and_never_repeated() {
 #[test]
 fn no_key_is_told_before_anything_is_sent() {
     refused("https://provider.invalid/v1", None, &["quorumctl key set"]);
+}
+
+/// A server that refuses every key, and remembers which it was shown.
+fn remembering() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let shown: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&shown);
+    thread::spawn(move || {
+        let body = r#"{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}"#;
+        let answer = format!(
+            "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut head = [0; 8192];
+            let read = stream.read(&mut head).unwrap_or(0);
+            let head = String::from_utf8_lossy(&head[..read]).to_lowercase();
+            let key = head.lines().find_map(|line| line.strip_prefix("authorization: bearer ").map(str::to_owned));
+            seen.lock().expect("the list").push(key.unwrap_or_else(|| "none".to_owned()));
+            // A caller that has gone is none of the server's business.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    (format!(":{port}/v1"), shown)
+}
+
+#[test]
+fn the_environments_key_reaches_the_chosen_provider_and_no_other() {
+    let data = Data::with_sample();
+    let ((one, to_one), (other, to_other)) = (remembering(), remembering());
+    // Two hosts, of one computer.
+    let (one, other) = (format!("http://127.0.0.1{one}"), format!("http://localhost{other}"));
+    let with_key = |args: &[&str]| {
+        let mut command = data.command(&[&["--json"], args].concat());
+        command.env("QUORUM_API_KEY", "sk-of-one");
+        end(command)
+    };
+    let wish = ["extract", "--dataset", "sample", "--k", "1", "--yes", "--topic"];
+    with_key(&[&["--provider", &one], &wish[..], &["G1_allergy"]].concat()).refused(1, &["refused the key"]);
+    // The only provider that there are runs at.
+    let shown = to_one.lock().expect("the list").len();
+    with_key(&["poll"]);
+    assert!(to_one.lock().expect("the list").len() > shown);
+    // A run at the other provider, without a key.
+    data.json(&[&["--provider", &other], &wish[..], &["G1_hygiene"]].concat()).refused(1, &["refused the key"]);
+    with_key(&["--provider", &one, "poll"]);
+    // Which of the two is meant nobody says: it is OpenAI's then.
+    let shown = to_one.lock().expect("the list").len();
+    with_key(&["poll"]);
+    assert_eq!(to_one.lock().expect("the list")[shown..].iter().find(|key| *key != "none"), None);
+    let (to_one, to_other) = (to_one.lock().expect("the list").clone(), to_other.lock().expect("the list").clone());
+    assert!(to_one.contains(&"sk-of-one".to_owned()), "{to_one:?}");
+    assert!(to_other.len() >= 3 && to_other.iter().all(|key| key == "none"), "{to_other:?}");
 }
 
 #[test]
