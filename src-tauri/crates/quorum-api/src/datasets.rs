@@ -24,6 +24,8 @@ use crate::{
         events::Event,
     },
     removed::removed,
+    session::lock,
+    spool::Spool,
 };
 
 /// The sample that ships with Quorum: invented businesses and reviews.
@@ -32,6 +34,9 @@ pub const SAMPLE_NAME: &str = "Sample dining";
 
 /// Businesses that are counted together: enough to keep all cores busy, few enough to stay small.
 const CHUNK_BUSINESSES: usize = 64;
+
+/// Where businesses wait, in the data folder, until all are read.
+const SPOOL: &str = "importing.jsonl";
 
 /// Reasons that a report repeats word for word.
 const PROBLEMS_SHOWN_MAX: usize = 100;
@@ -43,6 +48,8 @@ enum ImportError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    #[error("what was read could not be kept until it is stored")]
+    Spool(#[source] io::Error),
     #[error("the file holds no business")]
     Empty { first: Option<LineProblem> },
 }
@@ -89,12 +96,6 @@ impl Quorum {
         self.import(SAMPLE, SAMPLE.len() as u64, &DatasetName::from(SAMPLE_NAME), "bundled with Quorum")
     }
 
-    /// Whether a run that is not finished asks about a dataset.
-    pub(crate) fn is_in_use(&self, name: &DatasetName) -> Result<bool, ApiError> {
-        let runs = self.store().manifests()?;
-        Ok(runs.iter().any(|manifest| manifest.dataset == *name && manifest.finished_at.is_none()))
-    }
-
     pub(crate) fn tell_datasets(&self) -> Result<(), ApiError> {
         let count = self.store().datasets()?.len();
         self.tell(Event::DatasetsChanged(u32::try_from(count).unwrap_or(u32::MAX)));
@@ -120,13 +121,7 @@ impl Quorum {
             }));
         };
         let businesses = Prepared::new(Counted { inner: input, read: 0 }, &mut problems, &mut skipped, progress);
-        // A run that is under way must not find its reviews gone from the dataset that it was started on.
-        let stored = if self.is_in_use(name)? {
-            self.store().import_dataset_in_use(name, source, self.now(), businesses)
-        } else {
-            self.store().import_dataset(name, source, self.now(), businesses)
-        };
-        let report = stored.map_err(|error| import_error(error, source))?;
+        let report = self.import_read(name, source, businesses).map_err(|error| import_error(error, source))?;
         problems.extend(report.problems);
         skipped += report.duplicates;
         self.tell_datasets()?;
@@ -150,6 +145,25 @@ impl Quorum {
     }
 }
 
+impl Quorum {
+    /// Reads all of it, then stores it.
+    fn import_read(
+        &self,
+        name: &DatasetName,
+        source: &str,
+        businesses: impl Iterator<Item = Result<PreparedBusiness, ImportError>>,
+    ) -> Result<quorum_store::ImportReport, ImportError> {
+        let _one_file = lock(&self.inner.importing);
+        let mut spool = Spool::create(&self.data_dir().join(SPOOL)).map_err(ImportError::Spool)?;
+        for business in businesses {
+            spool.push(&business?).map_err(ImportError::Spool)?;
+        }
+        let read = spool.read().map_err(ImportError::Spool)?;
+        let businesses = read.map(|business| business.map_err(ImportError::Spool));
+        self.store().import_dataset(name, source, self.now(), businesses)
+    }
+}
+
 fn import_error(error: ImportError, source: &str) -> ApiError {
     match error {
         ImportError::Store(StoreError::ReviewsNeeded { dataset, lacking }) => ApiError::new(
@@ -161,6 +175,17 @@ fn import_error(error: ImportError, source: &str) -> ApiError {
         .safe("Nothing was imported; the dataset is as it was.")
         .action("Import it under another name, or wait for the run, or cancel it."),
         ImportError::Store(error) => error.into(),
+        ImportError::Spool(error) => {
+            let is_full = error.kind() == io::ErrorKind::StorageFull;
+            let code = if is_full { ErrorCode::DiskFull } else { ErrorCode::FileUnwritable };
+            ApiError::new(
+                code,
+                format!("{source} was read, and could not be kept in the data folder until it is stored."),
+            )
+            .safe("Nothing was imported.")
+            .action("Free as much space as the file has, and import it again.")
+            .detail(error.to_string())
+        }
         ImportError::Dataset(error) => ApiError::new(ErrorCode::FileFormat, format!("{source} could not be imported."))
             .safe("Nothing of it was kept.")
             .detail(crate::errors::chain(&error)),
@@ -304,4 +329,65 @@ fn prepare(line: u64, business: Business) -> PreparedBusiness {
         })
         .collect();
     PreparedBusiness { line, id: business.id, name: business.name, categories: business.categories, reviews }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread, time::Duration};
+
+    use super::*;
+    use crate::OpenOptions;
+
+    /// The sample; before its end somebody writes to the store.
+    struct Meanwhile<'a> {
+        rest: &'a [u8],
+        quorum: &'a Quorum,
+        has_written: bool,
+    }
+
+    impl Read for Meanwhile<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.fill_buf()?.read(buffer)?;
+            self.consume(count);
+            Ok(count)
+        }
+    }
+
+    impl BufRead for Meanwhile<'_> {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            if !self.has_written && self.rest.len() < SAMPLE.len() / 2 {
+                let (done, wait) = mpsc::channel();
+                let quorum = self.quorum.clone();
+                thread::spawn(move || {
+                    quorum.store().set_setting("meanwhile", &true).expect("the store");
+                    // Whoever does not wait any more has failed already.
+                    let _ = done.send(());
+                });
+                let written = wait.recv_timeout(Duration::from_secs(20));
+                self.has_written = written.is_ok();
+                written.map_err(|_| io::Error::other("the store takes nothing else while a dataset is read"))?;
+            }
+            // As a file is read: a piece at a time.
+            Ok(&self.rest[..self.rest.len().min(4096)])
+        }
+
+        fn consume(&mut self, count: usize) {
+            self.rest = &self.rest[count..];
+        }
+    }
+
+    #[test]
+    fn the_store_takes_votes_while_a_dataset_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let quorum = Quorum::open(OpenOptions::new(folder.path())).expect("the data");
+        let input = Meanwhile { rest: SAMPLE, quorum: &quorum, has_written: false };
+        let report = quorum.import(input, SAMPLE.len() as u64, &"town".into(), "a test").expect("imported");
+        let usual = quorum.dataset_import_sample().expect("imported");
+        assert_eq!((report.businesses, report.reviews), (usual.businesses, usual.reviews));
+        let views =
+            ["town", SAMPLE_NAME].map(|name| quorum.store().dataset(&name.into()).expect("a dataset").businesses);
+        assert_eq!(views[0], views[1]);
+        assert_eq!(quorum.store().setting("meanwhile").expect("the store"), Some(true));
+        assert!(!folder.path().join(SPOOL).exists());
+    }
 }

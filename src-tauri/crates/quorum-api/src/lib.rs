@@ -50,6 +50,7 @@ mod secrets;
 mod session;
 mod settings;
 mod spend;
+mod spool;
 mod stakes;
 mod storage;
 pub mod topics;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ReviewRow, Store, StoreError,
     open::abort,
-    removed::set_aside,
+    removed::{is_asked_about, set_aside},
     reviews::{next_review_no, set_next_review_no},
     rows::{Unpack, all_json, next_number, pack_text, to_json},
     tables::{self, pair, range_of},
@@ -65,7 +65,7 @@ pub struct DatasetView {
 }
 
 /// A business ready for storing: counted, with its line in the source file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PreparedBusiness {
     pub line: u64,
     pub id: BusinessId,
@@ -74,7 +74,7 @@ pub struct PreparedBusiness {
     pub reviews: Vec<PreparedReview>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PreparedReview {
     pub row: ReviewRow,
     pub tokens: u32,
@@ -167,7 +167,10 @@ impl Store {
     /// Stores a dataset as a whole: when `businesses` ends with an error, nothing of it is kept.
     ///
     /// A review id that stands twice counts once. A review that is known already keeps its text, because its votes
-    /// belong to that text; a different one is reported.
+    /// belong to that text; a different one is reported. While a run asks about the dataset that has the name now, one that lacks
+    /// any of its reviews is refused as a whole.
+    ///
+    /// Nobody else can write until `businesses` has ended: what takes its time is to be done before.
     pub fn import_dataset<E: From<StoreError>>(
         &self,
         name: &DatasetName,
@@ -175,31 +178,9 @@ impl Store {
         imported_at: u32,
         businesses: impl IntoIterator<Item = Result<PreparedBusiness, E>>,
     ) -> Result<ImportReport, E> {
-        self.import(name, source, imported_at, businesses, false)
-    }
-
-    /// As [`Store::import_dataset`], while somebody counts on the reviews of the dataset that has the name now: one that lacks any
-    /// of them is refused as a whole.
-    pub fn import_dataset_in_use<E: From<StoreError>>(
-        &self,
-        name: &DatasetName,
-        source: &str,
-        imported_at: u32,
-        businesses: impl IntoIterator<Item = Result<PreparedBusiness, E>>,
-    ) -> Result<ImportReport, E> {
-        self.import(name, source, imported_at, businesses, true)
-    }
-
-    fn import<E: From<StoreError>>(
-        &self,
-        name: &DatasetName,
-        source: &str,
-        imported_at: u32,
-        businesses: impl IntoIterator<Item = Result<PreparedBusiness, E>>,
-        is_in_use: bool,
-    ) -> Result<ImportReport, E> {
-        let needed = if is_in_use { self.review_numbers(name)? } else { BTreeSet::new() };
         let write = self.db.begin_write()?;
+        // Nobody else writes now, so what is read is what the transaction began with.
+        let needed = if is_asked_about(&write, name)? { self.review_numbers(name)? } else { BTreeSet::new() };
         let mut import = Import { report: ImportReport::default(), number: 0, source, needed };
         let done = import.run(&write, name, imported_at, businesses);
         match done {

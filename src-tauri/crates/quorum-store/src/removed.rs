@@ -5,7 +5,7 @@
 //!
 //! Deliberately not here: how long "a while" is (callers say before when a removal counts as final).
 
-use quorum_core::ids::DatasetName;
+use quorum_core::{ids::DatasetName, manifest::Manifest};
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::{
@@ -25,12 +25,15 @@ impl Store {
         Ok(removed)
     }
 
-    /// Puts a dataset out of sight; its reviews and their votes stay.
+    /// Puts a dataset out of sight; its reviews and their votes stay. Refused while a run asks about it.
     pub fn remove_dataset(&self, name: &DatasetName, at: u32) -> Result<DatasetInfo, StoreError> {
-        self.write(|write| set_aside(write, name, at)?.ok_or_else(|| StoreError::NoDataset(name.clone())))
+        self.write(|write| {
+            refuse_when_used(write, name)?;
+            set_aside(write, name, at)?.ok_or_else(|| StoreError::NoDataset(name.clone()))
+        })
     }
 
-    /// Puts a removed dataset back. One that has its name by now goes out of sight in turn, so that nothing is lost either way.
+    /// Puts a removed dataset back, unless a run asks about the one that has its name by now. One that has its name by now goes out of sight in turn, so that nothing is lost either way.
     pub fn restore_dataset(&self, number: u32, at: u32) -> Result<DatasetInfo, StoreError> {
         self.write(|write| {
             let found = {
@@ -41,6 +44,7 @@ impl Store {
             let Some(mut info) = found.filter(|info| info.removed_at.is_some()) else {
                 return Err(StoreError::NotRemoved(number));
             };
+            refuse_when_used(write, &info.name)?;
             mark(write, &info.name, at)?;
             info.removed_at = None;
             write.open_table(tables::DATASETS)?.insert(number, to_json(&info).as_slice())?;
@@ -65,6 +69,17 @@ impl Store {
             Ok(gone.len())
         })
     }
+}
+
+/// Whether a run that is not finished asks about the dataset of this name: as of the transaction, so that none can begin between
+/// the question and what hangs on it.
+pub fn is_asked_about(write: &WriteTransaction, name: &DatasetName) -> Result<bool, StoreError> {
+    let runs: Vec<Manifest> = all_json("manifests_v1", &write.open_table(tables::MANIFESTS)?)?;
+    Ok(runs.iter().any(|run| run.dataset == *name && run.finished_at.is_none()))
+}
+
+fn refuse_when_used(write: &WriteTransaction, name: &DatasetName) -> Result<(), StoreError> {
+    if is_asked_about(write, name)? { Err(StoreError::DatasetInUse(name.clone())) } else { Ok(()) }
 }
 
 /// Puts the dataset of this name out of sight; `None` when there is none. Only the last one of a name is kept, so that importing

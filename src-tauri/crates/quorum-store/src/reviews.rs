@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use quorum_core::{date::Date, ids::ReviewId, votes::ReviewNo};
 use redb::ReadableTable;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Store, StoreError,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A review as stored.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReviewRow {
     pub id: ReviewId,
     pub text: String,

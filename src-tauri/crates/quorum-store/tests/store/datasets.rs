@@ -1,9 +1,9 @@
 //! Datasets and reviews: what an import keeps, reports and leaves alone.
 
-use quorum_core::{date::Date, ids::DatasetName, votes::ReviewNo};
+use quorum_core::{date::Date, ids::DatasetName, manifest::ManifestId, votes::ReviewNo};
 use quorum_store::{ImportReport, PreparedBusiness, PreparedReview, ReviewRow, Store, StoreError, testing::contents};
 
-use crate::data::{AT, business, memory, prepared, review};
+use crate::data::{AT, batch, business, memory, plan, prepared, review, space};
 
 fn import(store: &Store, name: &str, businesses: Vec<PreparedBusiness>) -> ImportReport {
     store.import_dataset(&name.into(), "a.jsonl", AT, prepared(businesses)).expect("imported")
@@ -216,13 +216,32 @@ fn a_dataset_in_use_may_grow_but_not_lose_a_review() {
     let store = memory();
     let (one, two) = (review("r1", "a"), review("r2", "b"));
     import(&store, "d", vec![business(1, "b1", vec![one.clone(), two.clone()])]);
+    store.create_manifest(plan(space(&store), vec![batch(1..=2, 1)])).expect("a run");
     let before = contents(&store).expect("read");
     let replace = |businesses: Vec<PreparedBusiness>| {
-        store.import_dataset_in_use::<StoreError>(&"d".into(), "b.jsonl", AT, prepared(businesses))
+        store.import_dataset::<StoreError>(&"d".into(), "b.jsonl", AT, prepared(businesses))
     };
     let refused = replace(vec![business(1, "b1", vec![one.clone(), review("r3", "c")])]);
     assert!(matches!(refused, Err(StoreError::ReviewsNeeded { lacking: 1, .. })), "{refused:?}");
     assert_eq!(contents(&store).expect("read"), before);
     let report = replace(vec![business(1, "b0", vec![review("r3", "c"), two]), business(2, "b1", vec![one])]);
     assert!(report.is_ok_and(|report| report.replaced.is_some() && report.reviews == 3));
+    store.change_manifest(ManifestId(1), |manifest| manifest.finished_at = Some(AT)).expect("finished");
+    replace(vec![business(1, "b1", vec![review("r9", "z")])]).expect("nobody needs them any more");
+}
+
+#[test]
+fn a_dataset_in_use_is_neither_removed_nor_exchanged_for_another() {
+    let store = memory();
+    let name = DatasetName::from("d");
+    import(&store, "d", vec![business(1, "old", vec![review("r1", "x")])]);
+    let old = import(&store, "d", vec![business(1, "new", vec![review("r2", "y")])]).replaced.expect("the old one");
+    store.create_manifest(plan(space(&store), vec![batch(1..=1, 1)])).expect("a run");
+    let before = contents(&store).expect("read");
+    assert!(matches!(store.remove_dataset(&name, AT), Err(StoreError::DatasetInUse(used)) if used == name));
+    assert!(matches!(store.restore_dataset(old.number, AT), Err(StoreError::DatasetInUse(used)) if used == name));
+    assert_eq!(contents(&store).expect("read"), before);
+    store.change_manifest(ManifestId(1), |manifest| manifest.finished_at = Some(AT)).expect("finished");
+    store.restore_dataset(old.number, AT).expect("put back");
+    store.remove_dataset(&name, AT).expect("removed");
 }
