@@ -6,7 +6,7 @@ use quorum_core::{
     ensemble::Ensemble,
     ids::{DatasetName, ModelId},
     manifest::{Manifest, Mode, Realm},
-    models::{ModelTable, Shutdown},
+    models::{ModelTable, Shutdown, total_usd},
     plan::BatchLimits,
     topic::Topic,
 };
@@ -97,6 +97,9 @@ impl Quorum {
         let models = self.models()?;
         let is_live = address.realm() == Realm::Live;
         self.refuse_unusable(&wish.ensemble, &models, is_live)?;
+        if budget_usd.is_some() {
+            refuse_unpriced([&draft])?;
+        }
         let _one_plan_at_a_time = lock(&self.inner.planning);
         if !is_current(self.store(), address.realm(), topic, &draft)? {
             return Err(plan_changed());
@@ -186,21 +189,25 @@ impl Quorum {
         Ok(usd)
     }
 
-    /// Starts the runs of a form whose estimate was shown and agreed to.
+    /// Starts the runs of a form whose estimate was shown and agreed to. A budget holds for all of them together: each topic's run
+    /// gets its part by the estimate, and stops before it costs more.
     pub fn extraction_start(
         &self,
         request: &PlanRequest,
         budget_usd: Option<f64>,
         fingerprint: &str,
     ) -> Result<ExtractionStarted, ApiError> {
-        let wishes = self.wishes(request)?;
+        let (wishes, realm) = (self.wishes(request)?, self.realm()?);
         let drafts = wishes.iter().map(|wish| self.draft(wish)).collect::<Result<Vec<_>, _>>()?;
         let estimate = sum_up(&wishes, &drafts, &self.models()?);
         if estimate.fingerprint != fingerprint {
             return Err(plan_changed());
         }
-        let is_sandbox = self.address()?.is_sandbox();
-        if let (Some(budget), false) = (self.stored_settings()?.settings.budget_day_usd, is_sandbox) {
+        let budget_day = self.stored_settings()?.settings.budget_day_usd.filter(|_| realm == Realm::Live);
+        if budget_usd.is_some() || budget_day.is_some() {
+            refuse_unpriced(drafts.iter().map(|(draft, _)| draft))?;
+        }
+        if let Some(budget) = budget_day {
             let left = budget - self.spent_today_usd()? - self.outstanding_usd()?;
             if estimate.usd > left && budget_usd.is_none_or(|consent| estimate.usd > consent) {
                 return Err(ApiError::new(
@@ -215,16 +222,94 @@ impl Quorum {
                 .action("Allow it for this run, or ask for less."));
             }
         }
+        let parts = budget_usd.map(|budget| {
+            let usd: Vec<f64> = estimate.per_topic.iter().map(|topic| topic.usd).collect();
+            parts_of(budget, &usd)
+        });
         let mut started = ExtractionStarted { runs: Vec::new(), requests: 0 };
-        for (wish, (draft, topic)) in wishes.iter().zip(drafts) {
-            started.requests = started.requests.saturating_add(u32_of(draft.requests()));
-            // Consent for several topics together is each one's share of it.
-            let share = budget_usd.filter(|_| wishes.len() == 1);
-            if let Some(manifest) = self.start(wish, draft, &topic, share)? {
-                self.run_changed(manifest.id)?;
+        for (at, (wish, (draft, topic))) in wishes.iter().zip(drafts).enumerate() {
+            let requests = u32_of(draft.requests());
+            let begun = self.start(wish, draft, &topic, parts.as_ref().map(|parts| parts[at])).and_then(|manifest| {
+                let Some(manifest) = manifest else { return Ok(()) };
                 started.runs.push(manifest.id.to_string());
-            }
+                self.run_changed(manifest.id).map(drop)
+            });
+            begun.map_err(|error| after_others(error, &wish.topic, &started, wishes.len()))?;
+            started.requests = started.requests.saturating_add(requests);
         }
         Ok(started)
+    }
+}
+
+/// A budget is kept by prices: over a model without one it would hold nothing.
+fn refuse_unpriced<'a>(drafts: impl IntoIterator<Item = &'a Draft>) -> Result<(), ApiError> {
+    let shares = drafts.into_iter().flat_map(|draft| &draft.shares);
+    let unpriced: BTreeSet<&str> = shares
+        .filter(|share| share.estimate.requests > 0 && share.estimate.usd.is_none())
+        .map(|share| share.model.as_str())
+        .collect();
+    if unpriced.is_empty() {
+        return Ok(());
+    }
+    let named = unpriced.into_iter().collect::<Vec<_>>().join(", ");
+    Err(ApiError::new(
+        ErrorCode::BudgetExceeded,
+        format!("No price is known for {named}, so no budget can be kept with it."),
+    )
+    .safe("Nothing was sent.")
+    .action("Give its prices in the model table, choose another model, or do without a budget."))
+}
+
+/// The parts of a budget by what each topic is estimated to cost; equal ones where nothing costs anything.
+fn parts_of(budget: f64, usd: &[f64]) -> Vec<f64> {
+    let total = total_usd(usd.iter().copied());
+    #[expect(clippy::cast_precision_loss, reason = "a few topics")]
+    let equal = 1.0 / usd.len().max(1) as f64;
+    usd.iter().map(|usd| budget * if total > 0.0 { usd / total } else { equal }).collect()
+}
+
+/// Why a topic could not be started, with what of the same form is under way already.
+fn after_others(error: ApiError, topic: &str, started: &ExtractionStarted, topics: usize) -> ApiError {
+    let Some(last) = started.runs.last() else { return error };
+    let (runs, are) = if started.runs.len() == 1 { ("run", "is") } else { ("runs", "are") };
+    let named = match &started.runs[..] {
+        [only] => only.clone(),
+        [first, .., _] => format!("{first} to {last}"),
+        [] => String::new(),
+    };
+    let message = format!("{topic} was not started. {}", error.message);
+    ApiError { message, ..error }
+        .safe(format!(
+            "{} of {topics} topics {are} started: {runs} {named} {} on. Nothing of {topic} was sent.",
+            started.runs.len(),
+            if started.runs.len() == 1 { "goes" } else { "go" },
+        ))
+        .action("Look at Runs; starting the form again asks only what is missing.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_budget_are_the_budget() {
+        assert_eq!(parts_of(3.0, &[1.0, 0.0, 0.5]), [2.0, 0.0, 1.0]);
+        assert_eq!(parts_of(3.0, &[0.0, 0.0]), [1.5, 1.5]);
+        assert_eq!(parts_of(3.0, &[]), [] as [f64; 0]);
+    }
+
+    #[test]
+    fn an_error_on_a_later_topic_says_what_is_under_way() {
+        let said = |runs: &[&str]| {
+            let started = ExtractionStarted { runs: runs.iter().map(ToString::to_string).collect(), requests: 1 };
+            after_others(plan_changed(), "G2_romance", &started, 3)
+        };
+        assert_eq!(said(&[]), plan_changed());
+        let one = said(&["7"]);
+        assert_eq!((one.code, one.message.starts_with("G2_romance was not started.")), (ErrorCode::PlanChanged, true));
+        let safe = one.safe.expect("what is safe");
+        assert_eq!(safe, "1 of 3 topics is started: run 7 goes on. Nothing of G2_romance was sent.");
+        let safe = said(&["7", "8"]).safe.expect("what is safe");
+        assert_eq!(safe, "2 of 3 topics are started: runs 7 to 8 go on. Nothing of G2_romance was sent.");
     }
 }

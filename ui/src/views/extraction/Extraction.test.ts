@@ -191,10 +191,19 @@ test("above the budget it says by how much and passes the consent on", async () 
 	expect(text("budget-left")).toMatch(/above today's budget/);
 	expect(text("send")).toMatch(/^Allow \$[\d.]+ and send…/);
 	await fireEvent.click(screen.getByTestId("send"));
+	expect(text("confirm-budget")).toMatch(/^This run may use the \$[\d.]+\. It stops and asks you/);
 	await fireEvent.click(screen.getByTestId("confirm-send"));
 	await waitFor(() => expect(route.view.page).toBe("runs"));
 	const started = fake.calls.find((c) => c.command === "extractionStart");
 	expect(started?.args[1]).toBeGreaterThan(7.62);
+});
+
+test("above the budget each of several topics is held to its own estimate, and that is said", async () => {
+	await open();
+	await fireEvent.click(screen.getByTestId("topics-all"));
+	await settled();
+	await fireEvent.click(screen.getByTestId("send"));
+	expect(text("confirm-budget")).toMatch(/^Of the \$[\d.]+ each topic may use its own estimate\. Its run stops/);
 });
 
 test("the sandbox costs nothing and says so", async () => {

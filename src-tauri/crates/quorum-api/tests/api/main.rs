@@ -1,5 +1,6 @@
 //! The read side and the file formats against a store with votes put straight into it.
 
+mod budget;
 mod catalog;
 mod compare;
 mod ground_truth;
