@@ -19,7 +19,7 @@ use crate::{
     Address, Quorum, activity,
     dto::{
         app::{Connection, ConnectionState},
-        error::ApiError,
+        error::{ApiError, ErrorCode},
         events::Event,
     },
     session::lock,
@@ -123,10 +123,6 @@ impl Quorum {
                 return Err(error);
             }
         };
-        let runs = std::mem::take(&mut *lock(&self.inner.dirty));
-        for run in runs {
-            self.run_changed(run)?;
-        }
         self.change_links(|state| {
             for provider in providers {
                 let asked = tick.connections.iter().find(|connection| connection.provider == *provider);
@@ -145,7 +141,24 @@ impl Quorum {
                 state.last_checked_at = Some(now);
             }
         });
+        self.tell_changed_runs()?;
         Ok(tick)
+    }
+
+    /// Tells of every run that changed. One that cannot be read holds up no other, and is told of after the next tick.
+    fn tell_changed_runs(&self) -> Result<(), ApiError> {
+        let runs = std::mem::take(&mut *lock(&self.inner.dirty));
+        let mut first_error = None;
+        for run in runs {
+            if let Err(error) = self.run_changed(run) {
+                tracing::error!(%run, %error, "a run that changed could not be read");
+                if error.code != ErrorCode::NotFound {
+                    lock(&self.inner.dirty).insert(run);
+                }
+                first_error.get_or_insert(error);
+            }
+        }
+        first_error.map_or(Ok(()), Err)
     }
 
     /// Looks now and says how it went.
@@ -334,4 +347,36 @@ fn state_of(kind: TroubleKind) -> ConnectionState {
 
 fn words_of(trouble: &Trouble) -> String {
     trouble.words.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OpenOptions, SAMPLE_NAME, Wish};
+
+    #[tokio::test]
+    async fn a_run_that_cannot_be_read_holds_up_no_other_and_leaves_no_link_checking() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let quorum = Quorum::open(OpenOptions::new(folder.path())).expect("the data");
+        quorum.dataset_import_sample().expect("the sample");
+        let wish = Wish {
+            dataset: SAMPLE_NAME.into(),
+            topic: "G1_allergy".to_owned(),
+            k: 1,
+            ensemble: quorum_core::ensemble::Ensemble::read("gpt-5-mini:1").expect("an ensemble"),
+            mode: quorum_core::manifest::Mode::Batch,
+            canary: Some(false),
+        };
+        let (draft, topic) = quorum.draft(&wish).expect("a draft");
+        let run = quorum.start(&wish, draft, &topic, None).expect("room").expect("something is missing");
+        let mut events = quorum.subscribe();
+        // Before the other in order.
+        lock(&quorum.inner.dirty).insert(ManifestId(0));
+        assert_eq!(quorum.tick().await.expect_err("it is told").code, ErrorCode::NotFound);
+        assert!(!quorum.connection().checking);
+        let told = std::iter::from_fn(|| events.try_recv().ok());
+        let is_ours = |event: &Event| matches!(event, Event::RunChanged(told) if told.run == run.id.to_string());
+        assert!(told.into_iter().any(|event| is_ours(&event)));
+        quorum.tick().await.expect("there is no such run, and it is not asked for again");
+    }
 }

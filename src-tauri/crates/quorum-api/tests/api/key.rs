@@ -76,3 +76,26 @@ async fn a_new_key_lets_runs_go_on_that_the_old_one_stopped() {
     assert_eq!(summary(&quorum, &broke.run).state, RunState::NeedsYou, "a key brings no credit");
     assert_eq!(summary(&quorum, &held.run).state, RunState::Paused, "the user has not said go on");
 }
+
+#[tokio::test]
+async fn a_run_that_was_paused_while_it_lacked_a_key_waits_for_its_user() {
+    let sim = Simulator::start(SimConfig::default()).await.expect("a port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = Address::read(&sim.base_url()).expect("an address");
+    let options = OpenOptions { provider: Some(address.clone()), ..OpenOptions::new(folder.path()) };
+    let quorum = Quorum::open(options).expect("the data");
+    quorum.dataset_import_sample().expect("the sample");
+    let one = stopped(&quorum, &sim, "G1_allergy", refusal(401, "invalid_api_key")).await;
+    let other = stopped(&quorum, &sim, "G1_hygiene", refusal(401, "invalid_api_key")).await;
+    let broke = stopped(&quorum, &sim, "G2_romance", refusal(429, "insufficient_quota")).await;
+    assert_eq!(quorum.run_pause(&one.run).expect("the run").state, RunState::Paused);
+    assert_eq!(quorum.run_pause_all().expect("the store"), 1, "the other would go on with another key");
+    assert_eq!(quorum.resume_with_new_key(&address).expect("the store"), []);
+    for run in [&one, &other] {
+        assert_eq!(summary(&quorum, &run.run).state, RunState::Paused);
+    }
+    // What a person has to mend at the provider is still said.
+    let reason = quorum.run_pause(&broke.run).expect("the run").reason;
+    assert!(reason.is_some_and(|words| words.contains("credit")));
+    assert_eq!(quorum.run_resume_all().expect("the store"), 2);
+}
