@@ -185,9 +185,4 @@ impl EffectError {
             EffectError::NotSent(error) | EffectError::Refused(error) | EffectError::Ambiguous(error) => error,
         }
     }
-
-    /// Whether the request may have taken effect.
-    pub fn is_ambiguous(&self) -> bool {
-        matches!(self, EffectError::Ambiguous(_))
-    }
 }

@@ -1,37 +1,18 @@
-//! The provider's published limits, as numbers with units, and this client's own bounds.
+//! The provider's published limits that calls go by, as numbers with units, and this client's own bounds.
 //!
-//! Not here: queue allowances per model and prices. They change by account and month, so they are data
-//! that the user can edit, not constants.
+//! Not here: how batches are planned (`quorum_core::plan`), queue allowances per model and prices. The last two change by
+//! account and month, so they are data that the user can edit, not constants.
 
 use std::time::Duration;
 
-/// Largest batch input file, bytes. Source: the live validation text "larger than the 209715200 maximum";
-/// the batch guide says 200 MB.
-pub const BATCH_INPUT_BYTES_MAX: u64 = 209_715_200;
-/// Most requests in one batch. Source: batch guide.
-pub const BATCH_REQUESTS_MAX: u64 = 50_000;
 /// Batches that an organization may create in an hour. Source: batch guide.
 pub const BATCH_CREATIONS_PER_HOUR_MAX: u32 = 2_000;
 /// File uploads that an organization may make in a minute. Source: files reference.
 pub const UPLOADS_PER_MINUTE_MAX: u32 = 1_000;
-/// Largest file of any purpose, bytes. Source: files reference, 512 MB.
-pub const FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
-/// Time the provider gives itself for a batch. Source: `completion_window` accepts only "24h".
-pub const COMPLETION_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
-/// The wire spelling of [`COMPLETION_WINDOW`].
+/// Time the provider gives itself for a batch, as it is spelled on the wire. Source: `completion_window` accepts nothing else.
 pub const COMPLETION_WINDOW_WIRE: &str = "24h";
-/// Life of input, output and error files. Source: files reference and batch guide, 30 days.
-pub const FILE_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// Largest page of `GET /batches`. Source: API reference.
-pub const BATCHES_PAGE_MAX: u32 = 100;
 /// Largest page of `GET /files`. Source: API reference.
 pub const FILES_PAGE_MAX: u32 = 10_000;
-/// Pairs in a batch's metadata. Source: API reference, Metadata.
-pub const METADATA_PAIRS_MAX: usize = 16;
-/// Characters in a metadata key. Source: API reference, Metadata.
-pub const METADATA_KEY_CHARS_MAX: usize = 64;
-/// Characters in a metadata value. Source: API reference, Metadata.
-pub const METADATA_VALUE_CHARS_MAX: usize = 512;
 
 /// Repeats of a call that may be repeated. Source: the provider's Python SDK, `max_retries`.
 pub const RETRIES_MAX: u32 = 2;

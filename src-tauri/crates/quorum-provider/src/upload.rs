@@ -1,7 +1,6 @@
 //! Upload of a batch's input file, streamed.
 
 use std::io;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,15 +8,11 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Method};
-use tokio::io::AsyncReadExt;
 
 use crate::answer::Failure;
 use crate::client::Provider;
 use crate::error::ProviderError;
 use crate::wire::FileObject;
-
-/// Bytes read from a file at once.
-const CHUNK_BYTES: usize = 256 * 1024;
 
 impl Provider {
     /// Uploads `bytes` bytes as a file with purpose `batch`; never more than a chunk is in memory.
@@ -103,22 +98,5 @@ where
                 None => None,
             }
         }
-    })
-}
-
-/// The bytes of a local file, as [`Provider::upload_file`] takes them.
-pub fn stream_file(path: impl AsRef<Path>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    enum State {
-        Closed(std::path::PathBuf),
-        Open(tokio::fs::File),
-    }
-    stream::try_unfold(State::Closed(path.as_ref().to_owned()), |state| async move {
-        let mut file = match state {
-            State::Closed(path) => tokio::fs::File::open(path).await?,
-            State::Open(file) => file,
-        };
-        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-        let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut chunk).await?;
-        Ok((read > 0).then(|| (Bytes::from(chunk), State::Open(file))))
     })
 }

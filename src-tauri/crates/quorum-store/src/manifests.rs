@@ -38,7 +38,7 @@ impl Store {
         self.write(|write| {
             let mut manifest = new.manifest;
             {
-                // Not the number after the last row: the usage ledger keeps naming manifests that were deleted.
+                // A counter and not the number after the last row: the usage ledger names runs by number, for good.
                 let mut meta = write.open_table(tables::META)?;
                 let number = read_counter(&meta, NEXT_MANIFEST)?;
                 write_counter(&mut meta, NEXT_MANIFEST, number.checked_add(1).ok_or(StoreError::TooMany("runs"))?)?;
@@ -143,20 +143,6 @@ impl Store {
             change(&mut manifest);
             put(write, &manifest)?;
             Ok(manifest)
-        })
-    }
-
-    /// Deletes a manifest with its batches and failures, on the user's wish only. Votes and usage stay.
-    pub fn delete_manifest(&self, id: ManifestId) -> Result<(), StoreError> {
-        self.write(|write| {
-            if write.open_table(tables::MANIFESTS)?.remove(id.0)?.is_none() {
-                return Err(StoreError::NoManifest(id));
-            }
-            write.open_table(tables::BATCHES)?.retain_in(range_of(id.0), |_, _| false)?;
-            write.open_table(tables::REQUESTS)?.retain_in(range_of(id.0), |_, _| false)?;
-            let failures = (pair(id.0, 0), 0)..=(pair(id.0, u32::MAX), u64::MAX);
-            write.open_table(tables::FAILURES)?.retain_in(failures, |_, _| false)?;
-            Ok(())
         })
     }
 }

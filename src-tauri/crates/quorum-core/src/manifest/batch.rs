@@ -109,10 +109,6 @@ pub enum TroubleKind {
     Interrupted,
     /// The account does not list the batch.
     BatchUnknown,
-    /// The run's budget would be exceeded.
-    Budget,
-    /// The first few requests of a model all failed.
-    CanaryFailed,
     Disk,
     /// Anything else the provider said.
     Other,

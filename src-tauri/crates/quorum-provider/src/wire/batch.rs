@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::lenient::{self, Maybe, Text};
 use crate::limits::COMPLETION_WINDOW_WIRE;
-use crate::queue_limit::{QueueLimit, queue_limit};
+use crate::queue_limit::queue_limit;
 use crate::wire::{Identified, Usage};
 
 /// One batch. `completed` says nothing about success: every request in it may have failed.
@@ -68,11 +68,6 @@ impl Identified for Batch {
 }
 
 impl Batch {
-    /// The queue allowance that made this batch fail, where that is why it failed.
-    pub fn queue_limit(&self) -> Option<QueueLimit> {
-        self.errors.iter().find_map(|error| queue_limit(&error.message))
-    }
-
     /// Whether the batch failed only because too much was enqueued: a wait, not a failure.
     pub fn is_over_queue_limit(&self) -> bool {
         self.status == BatchStatus::Failed && self.errors.iter().any(BatchError::is_over_queue_limit)

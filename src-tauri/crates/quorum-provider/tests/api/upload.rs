@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream;
-use quorum_provider::{ProviderError, stream_file};
+use quorum_provider::ProviderError;
 
 use crate::calls::label;
 use crate::server::{Reply, Server, json, short_timeouts};
@@ -106,22 +106,6 @@ async fn a_faulty_input_is_not_a_network_fault() {
         .expect_err("a disk fault");
     let ProviderError::UploadInput(source) = &error else { panic!("{error:?}") };
     assert_eq!(source.to_string(), "disk");
-}
-
-#[tokio::test]
-async fn streams_a_local_file() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("in.jsonl");
-    let text = "{\"custom_id\":\"r1-1\"}\n".repeat(50_000);
-    std::fs::write(&path, &text).expect("a file");
-    let server = Server::start([json(200, FILE)]).await;
-    server.provider().0.upload_file("in.jsonl", text.len() as u64, || stream_file(&path)).await.expect("a file");
-    let body = &server.requests()[0].body;
-    assert!(memchr::memmem::find(body, text.as_bytes()).is_some());
-
-    let error =
-        server.provider().0.upload_file("x", 1, || stream_file(folder.path().join("no"))).await.expect_err("none");
-    assert!(matches!(error, ProviderError::UploadInput(_)), "{error:?}");
 }
 
 #[tokio::test]

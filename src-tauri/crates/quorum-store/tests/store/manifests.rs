@@ -136,7 +136,6 @@ fn what_is_not_there_is_said_by_its_number() {
     let store = memory();
     assert!(matches!(store.manifest(ManifestId(3)), Err(StoreError::NoManifest(ManifestId(3)))));
     assert!(matches!(store.change_manifest(ManifestId(3), |_| ()), Err(StoreError::NoManifest(_))));
-    assert!(matches!(store.delete_manifest(ManifestId(3)), Err(StoreError::NoManifest(_))));
     assert!(matches!(store.batch(id(3, 1)), Err(StoreError::NoBatch(missing)) if missing == id(3, 1)));
     assert!(matches!(store.requests(id(3, 1)), Err(StoreError::NoBatch(_))));
     assert!(matches!(store.change_batch(id(3, 1), |_| ()), Err(StoreError::NoBatch(_))));
@@ -199,25 +198,4 @@ fn an_ingest_that_cannot_be_kept_leaves_nothing() {
     let refused = store.ingest(ingest(id(1, 1), space, vec![wide], vec![(request(1, 1), failure("x"))]));
     assert!(matches!(refused, Err(StoreError::FieldCount { given: 3, .. })), "{refused:?}");
     assert_eq!(contents(&store).expect("contents"), before);
-}
-
-#[test]
-fn deleting_a_manifest_leaves_votes_usage_and_its_number() {
-    let store = memory();
-    let space = space(&store);
-    for manifest in [1, 2] {
-        let (voted, failed) = (10 * manifest, 10 * manifest + 1);
-        store.create_manifest(plan(space, vec![batch(voted..=failed, 1)])).expect("created");
-        let failures = vec![(request(failed, 1), failure("x"))];
-        store.ingest(ingest(id(manifest, 1), space, vec![vote(voted, 1, 1, 1)], failures)).expect("ingested");
-    }
-    store.delete_manifest(ManifestId(2)).expect("deleted");
-    assert!(matches!(store.manifest(ManifestId(2)), Err(StoreError::NoManifest(_))));
-    assert!(store.batches(ManifestId(2)).expect("list").is_empty());
-    assert!(store.failures(ManifestId(2)).expect("list").is_empty());
-    assert!(matches!(store.requests(id(2, 1)), Err(StoreError::NoBatch(_))));
-    assert_eq!((store.failures(ManifestId(1)).expect("list").len(), store.votes_stored(space).expect("count")), (1, 2));
-    assert_eq!(store.usage().expect("ledger").len(), 2);
-    // The ledger still names manifest 2, so no other may get that number.
-    assert_eq!(store.create_manifest(plan(space, vec![])).expect("created").id, ManifestId(3));
 }

@@ -73,7 +73,6 @@ pub const SCRIPT: &[Action] = &[
     ("catalog", |store| store.change_catalog(&[("a.yaml".to_owned(), "a: 1\n".repeat(1_000))], &[])),
     ("finish", |store| store.change_manifest(ManifestId(1), |manifest| manifest.finished_at = Some(AT)).map(drop)),
     ("plan another", |store| store.create_manifest(plan(SPACE, vec![batch(91..=180, 1)])).map(drop)),
-    ("delete it", |store| store.delete_manifest(ManifestId(2))),
 ];
 
 fn advance(store: &Store, number: u32, state: BatchState) -> Result<(), StoreError> {
