@@ -575,6 +575,18 @@ describe("Ctrl F", () => {
 		expect(screen.getByTestId("trail")).toBeTruthy();
 	});
 
+	test("looks through a dialog by the menu bar as well, whose key comes in place of the key itself", async () => {
+		const fake = await openApp();
+		await go("queue");
+		await screen.findByTestId("label");
+		await fireEvent.click(screen.getByTestId("queue-trail"));
+		const dialog = await screen.findByTestId("trail");
+		fake.emit("menuChosen", "find");
+		await waitFor(() => focused("find-text"));
+		expect(dialog.contains(screen.getByTestId("find-bar"))).toBe(true);
+		expect(screen.getAllByTestId("find-bar")).toHaveLength(1);
+	});
+
 	test("looks through the page where its filter is not on screen", async () => {
 		await openApp();
 		await go("runs");

@@ -25,6 +25,20 @@ export interface PageKeys {
 
 class Keys {
 	page: PageKeys = {};
+	/** How to look through the dialogs that are open, the topmost last; `null` where one has a search of its own. */
+	#dialogs: ((() => void) | null)[] = [];
+
+	/** Called by a dialog while it is on screen. */
+	dialog(find: (() => void) | null): () => void {
+		this.#dialogs = [...this.#dialogs, find];
+		return () => {
+			this.#dialogs = this.#dialogs.filter((d) => d !== find);
+		};
+	}
+
+	findInDialog(): void {
+		this.#dialogs.at(-1)?.();
+	}
 
 	claim(page: PageKeys): () => void {
 		this.page = page;
