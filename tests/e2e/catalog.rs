@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     desktop::Desktop,
     page::Page,
+    pictures::check,
     scenarios::{done, plan_allergy, send},
 };
 
@@ -53,6 +54,8 @@ async fn other_words_make_votes_stale_and_the_way_back_finds_them_again() {
     assert_eq!(page.text_where("votes-stale", |said| !said.is_empty()).await, "480");
     assert_eq!(page.text_of("reask-usd").await, "no cost");
     page.click("catalog-save").await;
+    page.find("catalog-confirm").await;
+    check(&page, "catalog-dialog").await;
     page.click("catalog-confirm").await;
     page.text_where("file-state", |said| said.starts_with("Yours")).await;
     page.click("nav-results").await;
@@ -74,6 +77,7 @@ async fn other_words_make_votes_stale_and_the_way_back_finds_them_again() {
     assert_eq!(page.count("compare-row").await, changes);
     page.click("look-charts").await;
     page.find("chart-agreement").await;
+    page.settle();
     page.close().await;
 }
 

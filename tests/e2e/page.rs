@@ -72,6 +72,19 @@ impl Page {
         field.send_keys(text).await.expect("a field takes text");
     }
 
+    /// Chooses from a list, as a person does: the page hears of it.
+    pub async fn choose(&self, name: &str, value: &str) {
+        self.find(name).await;
+        let selector = Self::selector(name).replace('\'', "\\'");
+        let chosen = self
+            .run(&format!(
+                "const list = document.querySelector('{selector}'); list.value = '{value}'; \
+                 list.dispatchEvent(new Event('change', {{ bubbles: true }})); return list.value || '{value}'"
+            ))
+            .await;
+        assert_eq!(chosen, value, "{name} offers it");
+    }
+
     pub async fn press(&self, name: &str, key: Key) {
         self.find(name).await.send_keys(&char::from(key).to_string()).await.expect("the key is taken");
     }
@@ -91,6 +104,14 @@ impl Page {
 
     pub async fn text_of(&self, name: &str) -> String {
         self.find(name).await.text().await.expect("an element has text")
+    }
+
+    /// What an element holds. WebKit's driver calls text in a box that may cut it off invisible, such as a cell of a table.
+    pub async fn content(&self, name: &str) -> String {
+        self.find(name).await;
+        let selector = Self::selector(name).replace('\'', "\\'");
+        let said = self.run(&format!("return document.querySelector('{selector}').textContent.trim()")).await;
+        said.as_str().expect("a text").to_owned()
     }
 
     /// Waits until the element says so, and answers what it says.

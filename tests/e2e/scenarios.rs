@@ -245,7 +245,7 @@ async fn a_run_goes_on_after_a_crash_and_sends_nothing_twice() {
 }
 
 /// Asks the app to look now, if there is anything to look at.
-async fn poll(page: &Page) {
+pub async fn poll(page: &Page) {
     let check =
         "const check = document.querySelector('[data-testid=\"check-now\"]:enabled'); check?.click(); return !!check";
     page.run(check).await;

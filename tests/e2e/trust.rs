@@ -4,6 +4,7 @@
 use crate::{
     desktop::Desktop,
     page::Page,
+    pictures::check,
     scenarios::{done, plan_allergy, send},
 };
 
@@ -72,6 +73,8 @@ async fn a_labelled_sample_chooses_an_aggregator_and_nothing_is_asked_again() {
     .await;
     page.click("sample-draw").await;
     page.find("labelling").await;
+    page.find("gold-text").await;
+    check(&page, "labelling").await;
     let blind = page.text_of("labelling").await.to_lowercase();
     assert!(!blind.contains("gpt") && !blind.contains("vote"), "the labeller sees what models said: {blind}");
     for nth in 0..SAMPLE {
@@ -111,5 +114,6 @@ async fn a_labelled_sample_chooses_an_aggregator_and_nothing_is_asked_again() {
         page.run("return document.querySelectorAll('button.ri').length").await.as_u64() == Some(1)
     })
     .await;
+    page.settle();
     page.close().await;
 }

@@ -82,8 +82,14 @@ impl Quorum {
         let summary = self.run_summary(&manifest, &batches)?;
         let failures = self.failure_groups(&manifest, &batches)?;
         let expected = self.expected_at(&manifest.provider)?;
-        let pace = Pace::of(&summary, &batches, self.now())
-            .or_else(|| Pace::by_batches(&summary, &batches, &expected, self.now()));
+        // What stands still has no pace.
+        let is_live = manifest.state(&batches) == ManifestState::Live;
+        let pace = is_live
+            .then(|| {
+                Pace::of(&summary, &batches, self.now())
+                    .or_else(|| Pace::by_batches(&summary, &batches, &expected, self.now()))
+            })
+            .flatten();
         let mut spend = vec![SpendPoint { at: manifest.created_at, usd: 0.0 }];
         let mut ingested: Vec<(u32, f64)> =
             batches.iter().filter_map(|batch| Some((batch.ingested_at?, batch.usd))).collect();

@@ -11,7 +11,7 @@ use quorum_core::{
     ensemble::Ensemble,
     manifest::{BatchState, Mode, Pause, PauseKind},
 };
-use quorum_sim::{Fault, Kind, SimConfig, Simulator};
+use quorum_sim::{Call, Fault, Kind, SimConfig, Simulator};
 use tempfile::TempDir;
 
 /// 12 businesses, one review each, three votes.
@@ -27,6 +27,10 @@ struct Begun {
 impl Begun {
     /// A run of four batches of at most ten requests, not sent yet.
     async fn new(faults: Vec<Fault>) -> Self {
+        Self::in_mode(Mode::Batch, faults).await
+    }
+
+    async fn in_mode(mode: Mode, faults: Vec<Fault>) -> Self {
         let simulator = Simulator::start(SimConfig::default()).await.expect("a port");
         for fault in faults {
             simulator.fault(fault);
@@ -43,7 +47,7 @@ impl Begun {
             topic: "G1_allergy".to_owned(),
             k: 1,
             ensemble: Ensemble::read("gpt-5-nano:3").expect("an ensemble"),
-            mode: Mode::Batch,
+            mode,
             canary: Some(false),
         };
         let (draft, of) = quorum.draft(&wish).expect("a draft");
@@ -114,6 +118,7 @@ async fn batches_refused_alike_are_one_group_with_their_codes_and_words() {
     assert_eq!(groups[1], (FailureCause::Refused, lines, None, false));
     assert!(detail.failures[0].example.as_ref().is_some_and(|words| words.contains("not parseable")), "{detail:?}");
     assert_eq!(groups[0].1 + detail.summary.ingested + lines, REQUESTS);
+    assert_eq!((detail.eta_earliest_at, detail.eta_latest_at), (None, None), "what stands still has no end");
 }
 
 #[tokio::test]
@@ -127,6 +132,20 @@ async fn asking_one_cause_again_sends_no_refused_batch_of_the_model() {
     begun.settle().await;
     begun.quorum.run_retry(&begun.run, Some(FailureCause::BatchRefused), model).expect("a round");
     assert_eq!(begun.unanswered(), batches);
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_was_lost_is_asked_again_when_the_user_says_so() {
+    let lost = Fault { on: Some(Call::Chat), count: Some(1), ..Fault::from(Kind::LostAnswer) };
+    let begun = Begun::in_mode(Mode::OnDemand, vec![lost]).await;
+    begun.settle().await;
+    let detail = begun.detail();
+    assert_eq!(detail.failures.iter().map(shown).collect::<Vec<_>>(), [(FailureCause::Unclear, 1, None, true)]);
+    assert_eq!(detail.summary.ingested, REQUESTS - 1, "it is not asked again by itself");
+    begun.quorum.run_retry(&begun.run, None, None).expect("a round");
+    assert_eq!(begun.unanswered(), 1);
+    begun.settle().await;
+    assert_eq!(begun.detail().summary.ingested, REQUESTS);
 }
 
 #[tokio::test]
