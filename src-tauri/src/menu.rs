@@ -55,7 +55,7 @@ const FILE: &[&[Item]] = &[
     &[
         (MenuAct::NewExtraction, "New Extraction", Some("CmdOrCtrl+N")),
         (MenuAct::Import, "Import a Dataset…", None),
-        (MenuAct::Export, "Export Ground Truth…", Some("CmdOrCtrl+E")),
+        (MenuAct::Export, "Save This Table…", Some("CmdOrCtrl+E")),
     ],
     &[(MenuAct::CheckNow, "Check Now", Some("CmdOrCtrl+R"))],
     &[(MenuAct::Settings, "Settings", Some("CmdOrCtrl+,"))],
