@@ -57,7 +57,7 @@ mod platform {
             .summary(&message.title)
             // Servers may read the body as markup, and names of datasets may hold anything.
             .body(&escaped(&message.body))
-            .hint(Hint::DesktopEntry("quorum".to_owned()))
+            .hint(Hint::DesktopEntry("Quorum".to_owned()))
             .hint(Hint::Urgency(if message.is_urgent { Urgency::Critical } else { Urgency::Normal }))
             .action("default", "Open Quorum");
         if message.replaces > 0 {
