@@ -182,7 +182,7 @@ async fn notices_that_are_switched_off_or_held_are_not_shown_and_the_activity_ha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_run_says_what_going_on_sends() {
+async fn a_paused_run_goes_on_where_it_stopped() {
     let mut desktop = Desktop::start();
     let (simulator, page) = start(&mut desktop).await;
     page.click("nav-settings").await;
