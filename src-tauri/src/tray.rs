@@ -339,6 +339,7 @@ mod tests {
             live_requests: 18_440 * live_runs,
             live_completed: 11_062 * live_runs,
             spent_today_usd: 0.0,
+            outstanding_usd: 0.0,
             budget_day_usd: None,
             datasets: 1,
             runs: 4,

@@ -51,6 +51,7 @@ impl Quorum {
             live_requests,
             live_completed,
             spent_today_usd: self.spent_today_usd()?,
+            outstanding_usd: self.outstanding_usd()?,
             budget_day_usd: self.stored_settings()?.settings.budget_day_usd,
             datasets: u32::try_from(datasets).unwrap_or(u32::MAX),
             runs: u32::try_from(runs.len()).unwrap_or(u32::MAX),

@@ -166,6 +166,8 @@ export type AppState = {
 	liveCompleted: number,
 	/**  Charged since local midnight, US dollars; the sandbox charges nothing. */
 	spentTodayUsd: number,
+	/**  What live runs will still be charged, by their estimates, US dollars: spoken for like what is spent. */
+	outstandingUsd: number,
 	/**  The daily budget in US dollars, if there is one. */
 	budgetDayUsd: number | null,
 	datasets: number,

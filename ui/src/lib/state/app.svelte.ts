@@ -40,6 +40,11 @@ class App {
 	dataset = $derived(this.datasets.find((d) => d.dataset === selection.dataset) ?? null);
 	sandbox = $derived(this.state?.provider.kind === "sandbox");
 	offline = $derived(this.state?.connection.state === "offline");
+	/** Of today's budget, after what is spent and what live runs will still cost; `null` without a budget, below 0 where it is exceeded. */
+	budgetLeftUsd = $derived.by(() => {
+		const s = this.state;
+		return s === null || s.budgetDayUsd === null ? null : s.budgetDayUsd - s.spentTodayUsd - s.outstandingUsd;
+	});
 	providerName = $derived.by(() => {
 		const p = this.state?.provider;
 		if (!p) return "the provider";

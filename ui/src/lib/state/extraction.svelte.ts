@@ -51,9 +51,9 @@ class Extraction {
 	});
 
 	overBudgetUsd = $derived.by(() => {
-		const s = app.state;
-		if (!s || s.budgetDayUsd === null || s.provider.kind === "sandbox" || !this.estimate) return 0;
-		return Math.max(0, this.estimate.usd - Math.max(0, s.budgetDayUsd - s.spentTodayUsd));
+		const left = app.budgetLeftUsd;
+		if (left === null || app.sandbox || !this.estimate) return 0;
+		return Math.max(0, this.estimate.usd - Math.max(0, left));
 	});
 
 	#running = false;

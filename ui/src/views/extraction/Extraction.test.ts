@@ -198,6 +198,17 @@ test("above the budget it says by how much and passes the consent on", async () 
 	expect(started?.args[1]).toBeGreaterThan(7.62);
 });
 
+test("what live runs will still cost is not left of the budget", async () => {
+	await open();
+	await choose("k-25");
+	await settled();
+	expect(text("budget-left")).toMatch(/left today$/);
+	app.state = { ...app.state!, outstandingUsd: 7.6 };
+	await waitFor(() => expect(text("budget-left")).toMatch(/above today's budget/));
+	await fireEvent.click(screen.getByTestId("send"));
+	expect(text("confirm-budget")).toMatch(/^This run may use the/);
+});
+
 test("above the budget each of several topics is held to its own estimate, and that is said", async () => {
 	await open();
 	await fireEvent.click(screen.getByTestId("topics-all"));

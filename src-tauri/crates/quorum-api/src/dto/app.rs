@@ -26,6 +26,9 @@ pub struct AppState {
     /// Charged since local midnight, US dollars; the sandbox charges nothing.
     #[specta(type = Number)]
     pub spent_today_usd: f64,
+    /// What live runs will still be charged, by their estimates, US dollars: spoken for like what is spent.
+    #[specta(type = Number)]
+    pub outstanding_usd: f64,
     /// The daily budget in US dollars, if there is one.
     #[specta(type = Option<Number>)]
     pub budget_day_usd: Option<f64>,

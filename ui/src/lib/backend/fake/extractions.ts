@@ -89,7 +89,7 @@ export function extractionCommands(m: Memory): Commands & { look(): void } {
 	const planEstimate: Commands["planEstimate"] = (request) => {
 		if (request.k < 1) refuse("invalidInput", "K is 1 or more.");
 		const d = datasetOf(request.dataset);
-		const left = state.budgetDayUsd === null ? null : state.budgetDayUsd - state.spentTodayUsd;
+		const left = state.budgetDayUsd === null ? null : state.budgetDayUsd - state.spentTodayUsd - state.outstandingUsd;
 		const plan = estimate(
 			request,
 			d.businesses.map((b) => b.reviews),
@@ -108,7 +108,7 @@ export function extractionCommands(m: Memory): Commands & { look(): void } {
 			const plan = planEstimate(request);
 			if (plan.fingerprint !== fingerprint)
 				refuse("planChanged", "The plan has changed since it was shown.", { safe: "Nothing was sent." });
-			const left = state.budgetDayUsd === null ? null : state.budgetDayUsd - state.spentTodayUsd;
+			const left = state.budgetDayUsd === null ? null : state.budgetDayUsd - state.spentTodayUsd - state.outstandingUsd;
 			const sandbox = state.provider.kind === "sandbox";
 			if (!sandbox && !state.key.stored) refuse("keyMissing", "There is no API key.", { safe: "Nothing was sent." });
 			if (!sandbox && left !== null && plan.usd > left && (budgetUsd ?? 0) < plan.usd)

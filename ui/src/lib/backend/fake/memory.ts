@@ -96,6 +96,7 @@ export function createMemory(options: FakeOptions) {
 		liveRequests: 0,
 		liveCompleted: 0,
 		spentTodayUsd: bare ? 0 : 2.38,
+		outstandingUsd: 0,
 		budgetDayUsd: bare ? null : 10,
 		datasets: 0,
 		runs: 0,
