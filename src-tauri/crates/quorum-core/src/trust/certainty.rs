@@ -100,6 +100,9 @@ fn highest(probabilities: &[f64]) -> f64 {
     probabilities.iter().copied().fold(0.0, f64::max)
 }
 
+/// Draws that a simulation has at least: the standard error of a probability of one half is 1.1 % then.
+pub const DRAWS_MIN: usize = 2_000;
+
 /// When to give up on exactness, and how to simulate then.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CertaintyOptions {
@@ -107,7 +110,10 @@ pub struct CertaintyOptions {
     pub states_max: usize,
     /// Steps from state to state, over all items: what it costs.
     pub steps_max: usize,
+    /// At most, where there are few items.
     pub draws: usize,
+    /// Steps of all draws together: with many items there are fewer draws, though never fewer than [`DRAWS_MIN`].
+    pub draw_steps_max: usize,
     pub seed: u64,
     /// Items that cannot move the verdict's probability by more than this are left out of [`impacts`].
     pub movement_min: f64,
@@ -115,7 +121,15 @@ pub struct CertaintyOptions {
 
 impl Default for CertaintyOptions {
     fn default() -> Self {
-        Self { states_max: 20_000, steps_max: 4_000_000, draws: 20_000, seed: 1, movement_min: IMPACT_MIN }
+        // A tenth of a second of one core each: a project has hundreds of businesses times policies, and a person waits.
+        Self {
+            states_max: 20_000,
+            steps_max: 400_000,
+            draws: 20_000,
+            draw_steps_max: 400_000,
+            seed: 1,
+            movement_min: IMPACT_MIN,
+        }
     }
 }
 

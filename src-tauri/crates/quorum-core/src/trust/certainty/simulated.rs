@@ -1,6 +1,6 @@
 //! Verdicts of items that are drawn, where there are too many states to go through.
 
-use super::{CertaintyOptions, Turn, VerdictModel};
+use super::{CertaintyOptions, DRAWS_MIN, Turn, VerdictModel};
 use crate::prng::Prng;
 
 pub(super) struct Simulation {
@@ -20,7 +20,8 @@ impl Simulation {
         let n_verdicts = model.n_verdicts();
         let mut prng = Prng::new(options.seed);
         let wheels: Vec<Vec<f64>> = items.iter().map(|row| sums(row)).collect();
-        let draws = options.draws.max(1);
+        let affordable = options.draw_steps_max / items.len().max(1);
+        let draws = options.draws.min(affordable.max(DRAWS_MIN)).max(1);
         let mut counts = vec![0; n_verdicts];
         let mut by_category: Vec<Vec<u32>> = open.iter().map(|item| vec![0; items[*item].len() * n_verdicts]).collect();
         let mut drawn = vec![0; items.len()];
