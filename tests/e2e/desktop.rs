@@ -68,8 +68,9 @@ impl Desktop {
     pub fn with_display(width: u32, height: u32) -> Self {
         let folder = tempfile::Builder::new().prefix("quorum-e2e-").tempdir().expect("a temporary directory");
         let log = |name: &str| File::create(folder.path().join(name)).expect("a log file");
+        // Without -noreset the server starts anew when its last window goes, and refuses the app that a scenario launches just then.
         let mut screen = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(log("xvfb.log"))
             .spawn()
