@@ -147,8 +147,9 @@ fn a_few_labels_show_that_the_strong_model_is_outvoted_and_choosing_it_changes_r
     let learned = severity.learned.as_ref().expect("learned from 40 labels");
     let [mini, nano, ..] = learned.judges.as_slice() else { panic!("four runs: {learned:?}") };
     assert_eq!((mini.judge.as_str(), mini.configured, nano.configured), ("gpt-5-mini/1", 2.0, 1.0));
-    // Right 19 times of 20, where 2 of 5 is what it is configured to have of the say.
-    assert!(mini.right_percent > 85.0 && mini.weight > 2.0 && nano.weight < 1.0, "{learned:?}");
+    // Right 19 times of 20, which 40 labels over three classes show in part only: the rest is the prior's caution.
+    assert!(mini.right_percent > nano.right_percent + 20.0, "{learned:?}");
+    assert!(mini.right_percent > 80.0 && mini.weight > 2.0 && nano.weight < 1.0, "{learned:?}");
     let sizes: f64 = learned.judges.iter().map(|judge| judge.weight.abs()).sum();
     assert!((sizes - 5.0).abs() < 1e-9, "{learned:?}");
     assert_eq!(learned.blend.len(), 5);
