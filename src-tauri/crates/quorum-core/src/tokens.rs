@@ -31,8 +31,8 @@ pub fn texts(topic: &Topic) -> [String; 3] {
     [prompt::system_message(topic), prompt::answer_schema(&topic.schema).to_string(), longest_answer(topic)]
 }
 
-/// As [`count`], without the tokenizer for the texts of the built-in topics: it takes a tenth of a second and 100 MB to load, which a
-/// program that only plans and shows does not have to wait for.
+/// As [`count`], without the tokenizer for the texts of the built-in topics: its tables take tens of megabytes, which a program that
+/// only plans and shows does not need.
 fn count_known(text: &str) -> u32 {
     known(text).unwrap_or_else(|| count(text))
 }
