@@ -60,6 +60,14 @@ async fn a_run_is_cancelled_and_another_is_asked_again_by_its_causes() {
     page.until("it goes on", async || !page.has("cancel-dialog").await).await;
     page.click("cancel").await;
     page.click("cancel-confirm").await;
+    // The clock stands still until the provider knows: batches that end before are answered, and paid.
+    let is_cancelled = |status| matches!(status, BatchStatus::Cancelling | BatchStatus::Cancelled);
+    desktop
+        .until("both batches are being cancelled", async || {
+            poll(&page).await;
+            simulator.batches().iter().all(|batch| is_cancelled(batch.status))
+        })
+        .await;
     until_run_is(&desktop, &page, &simulator, "cancelled").await;
     assert!(simulator.batches().iter().all(|batch| batch.status == BatchStatus::Cancelled));
     assert_eq!(simulator.executed().len(), 0);
