@@ -125,6 +125,9 @@ impl Engine {
         batch: &Batch,
         round: &Round<'_>,
     ) -> Result<Result<FileSighting, ProviderError>, EngineError> {
+        if let Some(id) = &batch.input_file {
+            return Ok(execute::look_for_known_file(round.provider, id).await);
+        }
         match self.topic_as_planned(manifest) {
             Some(topic) => execute::look_for_file(round.provider, &self.store, &topic, manifest, batch).await,
             // Whatever is there is not to be sent: planned again, the run pauses.

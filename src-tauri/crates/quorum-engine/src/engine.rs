@@ -218,7 +218,8 @@ impl Engine {
             // What was given up while the account did not know it is no reason to ask the provider, but is looked for where it is
             // asked anyway.
             let may_turn_up = |batch: &Batch| {
-                batch.is_adrift() && batch.submitted_at.is_some_and(|at| now.saturating_sub(at) < RESULTS_KEPT_S)
+                let sent_at = batch.submitted_at.or(batch.intended_at);
+                batch.is_adrift() && sent_at.is_some_and(|at| now.saturating_sub(at) < RESULTS_KEPT_S)
             };
             if is_open || batches.iter().any(may_turn_up) {
                 work.manifests.push((manifest, batches));

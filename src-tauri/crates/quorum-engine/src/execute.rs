@@ -77,6 +77,15 @@ pub async fn look_for_file(
     Ok(Ok(whole.map_or(FileSighting::Absent, |file| FileSighting::Found(file.id))))
 }
 
+/// Whether the account knows this file.
+pub async fn look_for_known_file(provider: &Provider, id: &str) -> Result<FileSighting, ProviderError> {
+    match provider.get_file(id).await {
+        Ok(file) => Ok(FileSighting::Found(file.id)),
+        Err(ProviderError::NotFound { .. }) => Ok(FileSighting::Absent),
+        Err(error) => Err(error),
+    }
+}
+
 /// Every file of a name, as far as pages lead on: some servers answer each question for the next page with the same one.
 async fn files_named(provider: &Provider, name: &str) -> Result<Vec<FileObject>, ProviderError> {
     let mut found = Vec::new();

@@ -79,7 +79,7 @@ pub enum Action {
     Rest,
     /// Step again: the state changed without an effect outside.
     Again,
-    /// Look for the input file by its name.
+    /// Look for the input file: by its id where there is one, else by its name.
     LookForFile,
     Upload,
     /// Look whether an earlier attempt created it.
@@ -253,10 +253,23 @@ fn step_creating(batch: &mut Batch, view: &View) -> Action {
             if !is_settled || batch.unseen < 2 {
                 return Action::Rest;
             }
-            // Nothing came of it. The next attempt has a number of its own, so a late twin would still be told apart.
-            batch.state = if batch.input_file.is_some() { BatchState::Uploaded } else { BatchState::Planned };
-            batch.unseen = 0;
-            Action::Again
+            // The absence counts only in the account that the creation went to. That one knows the input file; with a key of
+            // another project the batch would be made, and paid, a second time.
+            match &view.file {
+                FileSighting::NotLooked => Action::LookForFile,
+                FileSighting::Found(_) => {
+                    // Nothing came of it. The next attempt has a number of its own, so a late twin would still be told apart.
+                    batch.state = BatchState::Uploaded;
+                    (batch.unseen, batch.unseen_since) = (0, None);
+                    Action::Again
+                }
+                FileSighting::Absent => {
+                    if is_gone(batch, view.now, view.patience_s) {
+                        miss(batch, view.now);
+                    }
+                    Action::Rest
+                }
+            }
         }
     }
 }
@@ -311,7 +324,7 @@ fn step_adrift(batch: &mut Batch, view: &View) -> Action {
     match &view.sighting {
         Sighting::NotLooked => Action::LookForBatch,
         Sighting::Found(seen) if observe::is_refusal(seen) => {
-            batch.provider_id = None;
+            (batch.provider_id, batch.trouble) = (None, None);
             Action::Again
         }
         Sighting::Found(seen) => {

@@ -221,7 +221,8 @@ pub struct Batch {
 impl Batch {
     /// Closed while the account did not know it: the provider may still run it, or have answers that are paid.
     pub fn is_adrift(&self) -> bool {
-        self.state == BatchState::Cancelled && self.provider_id.is_some()
+        let was_unknown = || self.trouble.as_ref().is_some_and(|trouble| trouble.kind == TroubleKind::BatchUnknown);
+        self.state == BatchState::Cancelled && (self.provider_id.is_some() || was_unknown())
     }
 
     /// Requests that are not sent: all of a batch's until it goes as a whole, and of synchronous calls those without an answer.

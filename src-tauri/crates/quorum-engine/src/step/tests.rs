@@ -95,10 +95,30 @@ fn a_creation_whose_end_is_unknown_is_never_repeated_blindly() {
     check(S::Creating, |_, _| {}, (S::Creating, Action::Rest));
     check(S::Creating, |batch, view| (batch.unseen, view.now) = (9, NOW + 89), (S::Creating, Action::Rest));
     check(S::Creating, |_, view| view.now = NOW + 91, (S::Creating, Action::Rest));
-    // Twice not there and long enough ago: it never happened.
-    let again =
-        check(S::Creating, |batch, view| (batch.unseen, view.now) = (1, NOW + 91), (S::Uploaded, Action::Again));
-    assert_eq!(again.attempts, 1, "the next creation takes the next number");
+    // Twice not there and long enough ago: it never happened, if this is the account that has the input file.
+    let late = |batch: &mut Batch, view: &mut View| (batch.unseen, view.now) = (1, NOW + 91);
+    check(S::Creating, late, (S::Creating, Action::LookForFile));
+    let found = |batch: &mut Batch, view: &mut View| {
+        late(batch, view);
+        view.file = FileSighting::Found("file-1".to_owned());
+    };
+    assert_eq!(
+        check(S::Creating, found, (S::Uploaded, Action::Again)).attempts,
+        1,
+        "the next creation takes the next number"
+    );
+    let elsewhere = |batch: &mut Batch, view: &mut View| {
+        late(batch, view);
+        view.file = FileSighting::Absent;
+    };
+    let waiting = check(S::Creating, elsewhere, (S::Creating, Action::Rest));
+    let since = waiting.unseen_since.expect("it waits");
+    let much_later = |batch: &mut Batch, view: &mut View| {
+        elsewhere(batch, view);
+        (batch.unseen, batch.unseen_since, view.now) = (waiting.unseen, Some(since), since + view.patience_s);
+    };
+    let missing = check(S::Creating, much_later, (S::Missing, Action::Rest));
+    assert_eq!(missing.trouble.map(|trouble| trouble.kind), Some(TroubleKind::BatchUnknown));
     let adopted = check(S::Creating, |_, view| view.sighting = seen("in_progress", ""), (S::InProgress, Action::Again));
     assert_eq!(adopted.provider_id.as_deref(), Some("batch_1"));
 }

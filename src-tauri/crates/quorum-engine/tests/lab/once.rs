@@ -96,6 +96,49 @@ async fn what_a_missing_batch_of_the_same_run_asks_is_not_asked_again_by_itself(
     assert_eq!(ask_again(&world), u64::from(world.batches()[1].requests));
 }
 
+/// A run whose one batch was made and runs, which this store does not know; and an hour of looks with another project's key.
+async fn unclear_while_the_key_is_another_projects() -> (Simulator, Simulator, World) {
+    let (sim, world) =
+        planned([Fault::once(Kind::LostAnswer, Some(Call::CreateBatch)), Fault::once(slow(), None)]).await;
+    world.tick().await.expect("a tick");
+    assert_eq!((world.states(), creations(&sim)), (vec![BatchState::Creating], 1));
+    let elsewhere = simulator(SimConfig::default()).await;
+    let world = world.restarted(&elsewhere, None);
+    for _ in 0..20 {
+        world.pass(&elsewhere, 600);
+        world.tick().await.expect("a tick");
+    }
+    (sim, elsewhere, world)
+}
+
+#[tokio::test]
+async fn an_unclear_creation_is_not_repeated_in_another_projects_account() {
+    let (sim, elsewhere, world) = unclear_while_the_key_is_another_projects().await;
+    assert_eq!((world.states(), creations(&elsewhere)), (vec![BatchState::Missing], 0));
+    let world = world.restarted(&sim, None);
+    world.run(&sim, 3_600).await;
+    assert_whole(&sim, &world);
+    assert_eq!(creations(&sim), 1);
+}
+
+#[tokio::test]
+async fn a_run_cancelled_while_an_unclear_creation_was_out_of_sight_takes_what_turns_up() {
+    let (sim, elsewhere, world) = unclear_while_the_key_is_another_projects().await;
+    world.store.change_manifest(RUN, |manifest| manifest.cancelled = true).expect("cancelled");
+    world.pass(&elsewhere, 600);
+    world.tick().await.expect("a tick");
+    assert_eq!(world.states(), [BatchState::Cancelled]);
+    // Another run makes the loop look at the first project again.
+    let world = world.restarted(&sim, None);
+    start(&world.store, Plan { ensemble: ensemble("gpt-5-nano:1"), ..Plan::default() }).expect("a run");
+    for _ in 0..4 {
+        world.tick().await.expect("a tick");
+        world.pass(&sim, 60);
+    }
+    assert_eq!(sim.batches()[0].status.as_str(), "cancelled", "it would be paid in vain");
+    assert_eq!(paid_twice(&sim), []);
+}
+
 #[tokio::test]
 async fn looks_in_quick_succession_do_not_make_a_batch_missing() {
     let (sim, world) = planned([Fault::once(Kind::Vanish { live: true }, None)]).await;
