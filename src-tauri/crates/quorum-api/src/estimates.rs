@@ -1,10 +1,13 @@
 //! Estimates: what a form would send and cost, topic by topic summed up, and what another K would. Sends nothing.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use quorum_core::{
     estimate::OutputBasis,
-    ids::DatasetName,
+    ids::{DatasetName, ModelId},
     manifest::{Mode, Realm},
     models::{BATCH_DISCOUNT, ModelTable, total_usd},
     schema::hex,
@@ -29,7 +32,7 @@ impl Quorum {
         let drafts = wishes.iter().map(|wish| self.draft(wish)).collect::<Result<Vec<_>, _>>()?;
         let dataset = self.store().dataset(&DatasetName::from(request.dataset.as_str()))?;
         let models = self.models()?;
-        let mut estimate = sum_up(&wishes, &drafts, &models);
+        let mut estimate = self.sum_up(&wishes, &drafts, &models)?;
         let largest = drafts.iter().map(|(draft, _)| draft.requests()).max().unwrap_or(0);
         estimate.time = self.expected_time(largest, wishes[0].mode)?;
         let tried: BTreeSet<String> = self.tried(&wishes, &drafts)?;
@@ -50,6 +53,21 @@ impl Quorum {
             tried.extend(trials(self.store(), realm, topic, draft)?.iter().map(ToString::to_string));
         }
         Ok(tried)
+    }
+
+    /// All topics of a form together, without what takes other Ks or the provider to know.
+    pub(crate) fn sum_up(
+        &self,
+        wishes: &[Wish],
+        drafts: &[(Draft, Arc<Topic>)],
+        models: &ModelTable,
+    ) -> Result<Estimate, ApiError> {
+        let surcharges = wishes
+            .iter()
+            .zip(drafts)
+            .map(|(wish, (draft, topic))| self.trial_surcharges(wish, draft, topic, models))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(sum_up(wishes, drafts, models, &surcharges))
     }
 
     fn ladder(
@@ -79,7 +97,13 @@ impl Quorum {
     }
 }
 
-pub(crate) fn sum_up(wishes: &[Wish], drafts: &[(Draft, Arc<Topic>)], models: &ModelTable) -> Estimate {
+/// `surcharges` are what trials cost more, wish by wish and model by model.
+fn sum_up(
+    wishes: &[Wish],
+    drafts: &[(Draft, Arc<Topic>)],
+    models: &ModelTable,
+    surcharges: &[BTreeMap<ModelId, f64>],
+) -> Estimate {
     let at_once = wishes[0].mode == Mode::OnDemand;
     let price_share = if at_once { 1.0 } else { BATCH_DISCOUNT };
     let sum = |count: &dyn Fn(&Draft) -> u64| u32_of(drafts.iter().map(|(draft, _)| count(draft)).sum());
@@ -100,7 +124,9 @@ pub(crate) fn sum_up(wishes: &[Wish], drafts: &[(Draft, Arc<Topic>)], models: &M
                 input_tokens: total(&|estimate| estimate.input_tokens),
                 output_tokens: total(&|estimate| estimate.output_tokens),
                 usd: total_usd(
-                    of_model().filter_map(|share| if at_once { share.estimate.usd_full } else { share.estimate.usd }),
+                    of_model()
+                        .filter_map(|share| if at_once { share.estimate.usd_full } else { share.estimate.usd })
+                        .chain(surcharges.iter().filter_map(|of| of.get(&member.model).copied())),
                 ),
                 usd_full: total_usd(of_model().filter_map(|share| share.estimate.usd_full)),
                 input_price_usd: price.map_or(0.0, |price| price.input_usd * price_share),
@@ -136,18 +162,24 @@ pub(crate) fn sum_up(wishes: &[Wish], drafts: &[(Draft, Arc<Topic>)], models: &M
         per_topic: wishes
             .iter()
             .zip(drafts)
-            .map(|(wish, (draft, _))| TopicEstimate {
+            .zip(surcharges)
+            .map(|((wish, (draft, _)), surcharges)| TopicEstimate {
                 topic: wish.topic.clone(),
                 votes_known: u32_of(draft.known),
                 requests: u32_of(draft.requests()),
-                usd: if at_once { draft.usd_full() } else { draft.usd() }.unwrap_or(0.0),
+                usd: if at_once { draft.usd_full() } else { draft.usd() }.unwrap_or(0.0)
+                    + total_usd(surcharges.values().copied()),
             })
             .collect(),
         input_tokens: sum(&|draft| draft.shares.iter().map(|share| share.estimate.input_tokens).sum()),
         output_tokens: sum(&|draft| draft.shares.iter().map(|share| share.estimate.output_tokens).sum()),
         usd: total_usd(per_model.iter().map(|model| model.usd)),
         usd_full: total_usd(per_model.iter().map(|model| model.usd_full)),
-        usd_batch: total_usd(shares().filter_map(|share| share.estimate.usd)),
+        usd_batch: total_usd(
+            shares()
+                .filter_map(|share| share.estimate.usd)
+                .chain(surcharges.iter().flat_map(|of| of.values().copied())),
+        ),
         per_model,
         output_basis: if has_history && shares().any(|share| share.estimate.requests > 0) {
             plan::OutputBasis::ThisTopic

@@ -4,8 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorum_core::manifest::{Batch, BatchState, Cause, Manifest, ManifestState, PauseKind, TroubleKind};
-use quorum_engine::{OpenFailure, open_failures};
+use quorum_core::{
+    manifest::{Batch, BatchState, Cause, Manifest, ManifestState, PauseKind, TroubleKind},
+    models::BATCH_DISCOUNT,
+};
+use quorum_engine::{OpenFailure, expected_usd, open_failures};
 
 use crate::{
     Quorum,
@@ -61,13 +64,52 @@ impl Quorum {
                 example: group.example,
                 count: group.count,
                 retryable: group.retryable,
-                usd_retry: usd_per_request(manifest, batches, &model) * f64::from(group.count),
+                usd_retry: usd_per_request(manifest, batches, &model, false) * f64::from(group.count),
                 model,
             })
             .collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         Ok(groups)
     }
+
+    /// What asking failed requests again sends and should cost, by the words that [`Quorum::run_retry`] takes.
+    pub fn retry_offer(
+        &self,
+        run: &str,
+        cause: Option<FailureCause>,
+        model: Option<&str>,
+        at_once: bool,
+    ) -> Result<RetryOffer, ApiError> {
+        let manifest = self.store().manifest(self.run_id(run)?)?;
+        let batches = self.store().batches(manifest.id)?;
+        let mut offer = RetryOffer::default();
+        for group in self.failure_groups(&manifest, &batches)? {
+            let is_picked = cause.map_or_else(|| is_in_all(&group), |cause| group.cause == cause);
+            if is_picked && model.is_none_or(|model| group.model == model) {
+                offer.requests = offer.requests.saturating_add(group.count);
+                offer.usd += usd_per_request(&manifest, &batches, &group.model, at_once) * f64::from(group.count);
+                offer.models.insert(group.model);
+            } else if cause.is_none() && group.cause == FailureCause::BatchMissing {
+                offer.left_out = offer.left_out.saturating_add(group.count);
+            }
+        }
+        Ok(offer)
+    }
+}
+
+/// What asking again sends.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RetryOffer {
+    pub requests: u32,
+    pub usd: f64,
+    /// Requests of batches that may be paid for already. Asked for by that cause alone.
+    pub left_out: u32,
+    pub models: BTreeSet<String>,
+}
+
+/// Whether asking all again takes a group in. What may be answered and paid already is asked only by name.
+fn is_in_all(group: &FailureGroup) -> bool {
+    group.retryable && group.cause != FailureCause::BatchMissing
 }
 
 fn named(codes: &BTreeSet<String>) -> Option<String> {
@@ -141,13 +183,18 @@ pub(crate) fn split_words(batch: &Batch) -> (Option<String>, Option<String>) {
     }
 }
 
-/// What one request costs by this run's own figures, else by its estimate.
-pub(crate) fn usd_per_request(manifest: &Manifest, batches: &[Batch], model: &str) -> f64 {
+/// What asking one request of a model again should cost in that way: by what this run's answers of the model did, else by its
+/// estimate. A trial is charged twice what a batch is.
+pub(crate) fn usd_per_request(manifest: &Manifest, batches: &[Batch], model: &str, at_once: bool) -> f64 {
+    let discount = |at_once: bool| if at_once { 1.0 } else { BATCH_DISCOUNT };
     let of_model = || batches.iter().filter(|batch| batch.model.as_str() == model);
     let votes: u32 = of_model().map(|batch| batch.votes).sum();
-    if votes > 0 {
-        return of_model().map(|batch| batch.usd).sum::<f64>() / f64::from(votes);
-    }
-    let requests: u32 = batches.iter().filter(|batch| batch.round == 0).map(|batch| batch.requests).sum();
-    manifest.usd_estimated / f64::from(requests.max(1))
+    let full = if votes > 0 {
+        of_model().map(|batch| batch.usd / discount(batch.at_once)).sum::<f64>() / f64::from(votes)
+    } else {
+        let requests: u32 = of_model().map(|batch| batch.requests).sum();
+        let expected: f64 = of_model().map(|batch| expected_usd(manifest, batch) / discount(batch.at_once)).sum();
+        expected / f64::from(requests.max(1))
+    };
+    full * discount(at_once)
 }

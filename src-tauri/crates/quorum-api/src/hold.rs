@@ -16,9 +16,10 @@ impl Quorum {
         )
     }
 
-    /// Lets every run go on that a person paused. Returns how many.
+    /// Lets every run go on that a person paused. What else stopped one, a budget or a failed trial, is lifted only run by run,
+    /// where what is at stake is said. Returns how many.
     pub fn run_resume_all(&self) -> Result<u32, ApiError> {
-        self.each_run(|state, _| state == RunState::Paused, |run| self.run_resume(run).map(drop))
+        self.each_run(|_, stopped| stopped == Some(PauseKind::User), |run| self.run_resume(run).map(drop))
     }
 
     fn each_run(
@@ -26,14 +27,17 @@ impl Quorum {
         wanted: impl Fn(RunState, Option<PauseKind>) -> bool,
         act: impl Fn(&str) -> Result<(), ApiError>,
     ) -> Result<u32, ApiError> {
-        let mut done = 0;
+        let (mut done, mut refused) = (0, None);
         for run in self.run_list()? {
             let manifest = self.store().manifest(self.run_id(&run.run)?)?;
             if manifest.finished_at.is_none() && wanted(run.state, manifest.paused.map(|pause| pause.kind)) {
-                act(&run.run)?;
-                done += 1;
+                // One that is refused, as for today's budget, holds up no other.
+                match act(&run.run) {
+                    Ok(()) => done += 1,
+                    Err(error) => drop(refused.get_or_insert(error)),
+                }
             }
         }
-        Ok(done)
+        refused.map_or(Ok(done), Err)
     }
 }

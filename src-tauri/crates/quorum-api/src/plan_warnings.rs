@@ -76,13 +76,9 @@ impl Quorum {
     ) -> Result<Vec<PlanWarning>, ApiError> {
         let mut warnings = self.model_warnings(&wish.ensemble, models)?;
         let mut warn = |code, message| warnings.push(PlanWarning { code, message, model: None });
-        let budget = self.stored_settings()?.settings.budget_day_usd;
-        if let Some(budget) = budget.filter(|_| !self.address().is_ok_and(|address| address.is_sandbox())) {
-            let left = budget - self.spent_today_usd()? - self.outstanding_usd()?;
-            if estimate.usd > left {
-                let message = format!("The plan is ${:.2} above what is left of today's budget.", estimate.usd - left);
-                warn(PlanWarningCode::OverBudget, message);
-            }
+        if let Some(left) = self.left_today_usd(self.realm()?)?.filter(|left| estimate.usd > *left) {
+            let message = format!("The plan is ${:.2} above what is left of today's budget.", estimate.usd - left);
+            warn(PlanWarningCode::OverBudget, message);
         }
         let few = dataset.businesses.iter().filter(|business| business.reviews.len() < wish.k as usize).count();
         if few > 0 {

@@ -1,6 +1,9 @@
 //! Plans: what is missing for a wish, and the start of its run. What a plan costs is in [`crate::estimates`].
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, MutexGuard},
+};
 
 use quorum_core::{
     ensemble::Ensemble,
@@ -10,16 +13,18 @@ use quorum_core::{
     plan::BatchLimits,
     topic::Topic,
 };
-use quorum_engine::{Allowances, Draft, DraftRequest, SubmitRequest, draft, is_current, outstanding, submit};
+use quorum_engine::{
+    Allowances, Draft, DraftRequest, SubmitRequest, draft, is_current, outstanding, submit, trial_surcharge, trials,
+};
 
 use crate::{
     Quorum,
+    day_budget::refuse_unpriced,
     dto::{
         error::{ApiError, ErrorCode},
         plan::{self, ExtractionStarted, PlanRequest},
     },
     ensembles::ensemble_of,
-    estimates::sum_up,
     models::takes_schema,
     session::lock,
 };
@@ -37,6 +42,13 @@ pub struct Wish {
     pub mode: Mode,
     /// Try each model with a few requests first; `None`: where it costs money.
     pub canary: Option<bool>,
+}
+
+impl Wish {
+    /// Whether models that are new to the topic are tried first.
+    fn is_tried(&self, realm: Realm) -> bool {
+        self.canary.unwrap_or(realm == Realm::Live)
+    }
 }
 
 fn plan_changed() -> ApiError {
@@ -82,8 +94,35 @@ impl Quorum {
         })
     }
 
+    /// What a draft should cost in the mode that is wished, its trials at the full price included; `None` when a model that is
+    /// asked has no price.
+    pub fn price_of(&self, wish: &Wish, draft: &Draft, topic: &Topic) -> Result<Option<f64>, ApiError> {
+        let usd = if wish.mode == Mode::OnDemand { draft.usd_full() } else { draft.usd() };
+        let Some(usd) = usd else { return Ok(None) };
+        Ok(Some(usd + total_usd(self.trial_surcharges(wish, draft, topic, &self.models()?)?.into_values())))
+    }
+
+    /// What the models that are tried first cost more for it.
+    pub(crate) fn trial_surcharges(
+        &self,
+        wish: &Wish,
+        draft: &Draft,
+        topic: &Topic,
+        models: &ModelTable,
+    ) -> Result<BTreeMap<ModelId, f64>, ApiError> {
+        let realm = self.realm()?;
+        // Calls at once are each a trial of their own.
+        if wish.mode == Mode::OnDemand || !wish.is_tried(realm) {
+            return Ok(BTreeMap::new());
+        }
+        let tried = trials(self.store(), realm, topic, draft)?;
+        let shares = draft.shares.iter().filter(|share| tried.contains(&share.model));
+        Ok(shares.map(|share| (share.model.clone(), trial_surcharge(share, models))).collect())
+    }
+
     /// Makes a draft durable. `None`: nothing is missing. Sends nothing yet: the loop does. A draft that another run overlaps
-    /// by now is refused, so that a second click asks nothing twice.
+    /// by now is refused, so that a second click asks nothing twice. What is above today's budget is refused, too, unless
+    /// `budget_usd` agrees to it.
     ///
     /// With a provider that costs money, models that are new to the topic's terms are asked a few requests first.
     pub fn start(
@@ -93,14 +132,27 @@ impl Quorum {
         topic: &Topic,
         budget_usd: Option<f64>,
     ) -> Result<Option<Manifest>, ApiError> {
+        let one_plan_at_a_time = lock(&self.inner.planning);
+        self.start_alone(wish, draft, topic, budget_usd, &one_plan_at_a_time)
+    }
+
+    fn start_alone(
+        &self,
+        wish: &Wish,
+        draft: Draft,
+        topic: &Topic,
+        budget_usd: Option<f64>,
+        _one_plan_at_a_time: &MutexGuard<'_, ()>,
+    ) -> Result<Option<Manifest>, ApiError> {
         let address = self.address()?;
         let models = self.models()?;
         let is_live = address.realm() == Realm::Live;
         self.refuse_unusable(&wish.ensemble, &models, is_live)?;
-        if budget_usd.is_some() {
-            refuse_unpriced([&draft])?;
+        if budget_usd.is_some() || self.left_today_usd(address.realm())?.is_some() {
+            refuse_unpriced(unpriced([&draft]))?;
         }
-        let _one_plan_at_a_time = lock(&self.inner.planning);
+        let usd = self.price_of(wish, &draft, topic)?.unwrap_or(0.0);
+        self.refuse_above_today(address.realm(), usd, 0.0, budget_usd)?;
         if !is_current(self.store(), address.realm(), topic, &draft)? {
             return Err(plan_changed());
         }
@@ -116,7 +168,7 @@ impl Quorum {
                 mode: wish.mode,
                 models: &models,
                 budget_usd,
-                canary: wish.canary.unwrap_or(is_live),
+                canary: wish.is_tried(address.realm()),
                 key: uuid::Uuid::new_v4().simple().to_string(),
                 now: self.now(),
             },
@@ -197,31 +249,17 @@ impl Quorum {
         budget_usd: Option<f64>,
         fingerprint: &str,
     ) -> Result<ExtractionStarted, ApiError> {
+        let one_plan_at_a_time = lock(&self.inner.planning);
         let (wishes, realm) = (self.wishes(request)?, self.realm()?);
         let drafts = wishes.iter().map(|wish| self.draft(wish)).collect::<Result<Vec<_>, _>>()?;
-        let estimate = sum_up(&wishes, &drafts, &self.models()?);
+        let estimate = self.sum_up(&wishes, &drafts, &self.models()?)?;
         if estimate.fingerprint != fingerprint {
             return Err(plan_changed());
         }
-        let budget_day = self.stored_settings()?.settings.budget_day_usd.filter(|_| realm == Realm::Live);
-        if budget_usd.is_some() || budget_day.is_some() {
-            refuse_unpriced(drafts.iter().map(|(draft, _)| draft))?;
+        if budget_usd.is_some() || self.left_today_usd(realm)?.is_some() {
+            refuse_unpriced(unpriced(drafts.iter().map(|(draft, _)| draft)))?;
         }
-        if let Some(budget) = budget_day {
-            let left = budget - self.spent_today_usd()? - self.outstanding_usd()?;
-            if estimate.usd > left && budget_usd.is_none_or(|consent| estimate.usd > consent) {
-                return Err(ApiError::new(
-                    ErrorCode::BudgetExceeded,
-                    format!(
-                        "This costs about ${:.2}, and ${:.2} is left of today's budget.",
-                        estimate.usd,
-                        left.max(0.0)
-                    ),
-                )
-                .safe("Nothing was sent.")
-                .action("Allow it for this run, or ask for less."));
-            }
-        }
+        self.refuse_above_today(realm, estimate.usd, 0.0, budget_usd)?;
         let parts = budget_usd.map(|budget| {
             let usd: Vec<f64> = estimate.per_topic.iter().map(|topic| topic.usd).collect();
             parts_of(budget, &usd)
@@ -229,35 +267,27 @@ impl Quorum {
         let mut started = ExtractionStarted { runs: Vec::new(), requests: 0 };
         for (at, (wish, (draft, topic))) in wishes.iter().zip(drafts).enumerate() {
             let requests = u32_of(draft.requests());
-            let begun = self.start(wish, draft, &topic, parts.as_ref().map(|parts| parts[at])).and_then(|manifest| {
-                let Some(manifest) = manifest else { return Ok(()) };
-                started.runs.push(manifest.id.to_string());
-                self.run_changed(manifest.id).map(drop)
-            });
-            begun.map_err(|error| after_others(error, &wish.topic, &started, wishes.len()))?;
+            let part = parts.as_ref().map(|parts| parts[at]);
+            let begun = self
+                .start_alone(wish, draft, &topic, part, &one_plan_at_a_time)
+                .map_err(|error| after_others(error, &wish.topic, &started, wishes.len()))?;
+            let Some(manifest) = begun else { continue };
+            started.runs.push(manifest.id.to_string());
             started.requests = started.requests.saturating_add(requests);
+            // It is stored and goes on: that it cannot be told of is no word about it.
+            if let Err(error) = self.run_changed(manifest.id) {
+                tracing::warn!(run = %manifest.id, %error, "a run that was started could not be told of");
+            }
         }
         Ok(started)
     }
 }
 
-/// A budget is kept by prices: over a model without one it would hold nothing.
-fn refuse_unpriced<'a>(drafts: impl IntoIterator<Item = &'a Draft>) -> Result<(), ApiError> {
+/// The models that drafts ask and that have no price.
+fn unpriced<'a>(drafts: impl IntoIterator<Item = &'a Draft>) -> BTreeSet<String> {
     let shares = drafts.into_iter().flat_map(|draft| &draft.shares);
-    let unpriced: BTreeSet<&str> = shares
-        .filter(|share| share.estimate.requests > 0 && share.estimate.usd.is_none())
-        .map(|share| share.model.as_str())
-        .collect();
-    if unpriced.is_empty() {
-        return Ok(());
-    }
-    let named = unpriced.into_iter().collect::<Vec<_>>().join(", ");
-    Err(ApiError::new(
-        ErrorCode::BudgetExceeded,
-        format!("No price is known for {named}, so no budget can be kept with it."),
-    )
-    .safe("Nothing was sent.")
-    .action("Give its prices in the model table, choose another model, or do without a budget."))
+    let unpriced = shares.filter(|share| share.estimate.requests > 0 && share.estimate.usd.is_none());
+    unpriced.map(|share| share.model.to_string()).collect()
 }
 
 /// The parts of a budget by what each topic is estimated to cost; equal ones where nothing costs anything.

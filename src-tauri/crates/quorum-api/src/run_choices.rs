@@ -2,8 +2,11 @@
 //!
 //! Only wishes are written here (flags of the manifest, a further round); the loop carries them out at its next tick.
 
-use quorum_core::manifest::{Batch, ManifestId, Pause, PauseKind};
-use quorum_engine::OpenFailure;
+use quorum_core::{
+    manifest::{Batch, Manifest, ManifestId, Pause, PauseKind},
+    models::total_usd,
+};
+use quorum_engine::{OpenFailure, outstanding};
 use quorum_store::{Activity, ActivityKind};
 
 use crate::{
@@ -15,7 +18,20 @@ use crate::{
         run::{FailureCause, RetryWhen, RunSummary},
     },
     failures::{batch_cause, failure_cause, may_succeed, retry_when},
+    session::lock,
 };
+
+/// What is to be asked again, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Again<'a> {
+    /// Nothing: all that may succeed and is not paid for.
+    pub cause: Option<FailureCause>,
+    pub model: Option<&'a str>,
+    /// As synchronous calls at the full price.
+    pub at_once: bool,
+    /// A sum that the user agreed to, above today's budget.
+    pub agreed_usd: Option<f64>,
+}
 
 impl Quorum {
     /// What is at the provider goes on; no more is sent.
@@ -33,7 +49,14 @@ impl Quorum {
 
     /// Goes on with a paused run. What stopped it is lifted, a budget or a failed trial: resuming is the consent.
     pub fn run_resume(&self, run: &str) -> Result<RunSummary, ApiError> {
+        self.resume_for(run, None)
+    }
+
+    /// As [`Quorum::run_resume`], above today's budget where the sum was agreed to.
+    pub fn resume_for(&self, run: &str, agreed_usd: Option<f64>) -> Result<RunSummary, ApiError> {
         let id = self.run_id(run)?;
+        let _one_plan_at_a_time = lock(&self.inner.planning);
+        self.refuse_resuming_above_today(&self.store().manifest(id)?, agreed_usd)?;
         self.store().change_manifest(id, |manifest| match manifest.paused.take().map(|pause| pause.kind) {
             Some(PauseKind::Budget) => manifest.budget_usd = None,
             Some(PauseKind::Canary) => manifest.skips_canary = true,
@@ -50,6 +73,20 @@ impl Quorum {
         })?;
         self.poke();
         self.run_changed(id)
+    }
+
+    /// A budget of the run's own was agreed to, whatever the day's, and goes on to hold unless it is what stopped the run.
+    fn refuse_resuming_above_today(&self, manifest: &Manifest, agreed_usd: Option<f64>) -> Result<(), ApiError> {
+        let Some(paused) = &manifest.paused else { return Ok(()) };
+        if manifest.budget_usd.is_some() && paused.kind != PauseKind::Budget {
+            return Ok(());
+        }
+        let batches = self.store().batches(manifest.id)?;
+        let waiting: Vec<&Batch> = batches.iter().filter(|batch| batch.requests_unsent() > 0).collect();
+        self.refuse_unpriced_today(manifest.realm, waiting.iter().map(|batch| batch.model.as_str()))?;
+        let usd = total_usd(waiting.iter().map(|batch| outstanding(manifest, batch)));
+        // What waits counts as outstanding, whether or not its run is paused.
+        self.refuse_above_today(manifest.realm, usd, usd, agreed_usd)
     }
 
     /// Lets runs go on that stand still because their provider refused the key, now that another one is stored for it: who stores
@@ -104,34 +141,21 @@ impl Quorum {
         Ok(())
     }
 
-    /// Asks failed requests again: those of one cause or model, or all that may succeed. Refused and missing batches have causes
-    /// of their own, and are sent anew with those or with all. Answers that came, and requests that another run asks, are never asked again.
+    /// Asks failed requests again: those of one cause or model, or all that may succeed. Refused batches have a cause of their
+    /// own, and are sent anew with that or with all; batches that are missing or whose results are gone may be paid for already,
+    /// and are sent anew by their cause alone. Answers that came, and requests that another run asks, are never asked again.
     pub fn run_retry(
         &self,
         run: &str,
         cause: Option<FailureCause>,
         model: Option<&str>,
     ) -> Result<RunSummary, ApiError> {
-        self.ask_again(run, cause, model, false)
+        self.ask_again(run, &Again { cause, model, at_once: false, agreed_usd: None })
     }
 
-    /// As [`Quorum::run_retry`], as synchronous calls at the full price.
-    pub fn run_retry_at_once(
-        &self,
-        run: &str,
-        cause: Option<FailureCause>,
-        model: Option<&str>,
-    ) -> Result<RunSummary, ApiError> {
-        self.ask_again(run, cause, model, true)
-    }
-
-    fn ask_again(
-        &self,
-        run: &str,
-        cause: Option<FailureCause>,
-        model: Option<&str>,
-        at_once: bool,
-    ) -> Result<RunSummary, ApiError> {
+    /// As [`Quorum::run_retry`], also as synchronous calls at the full price, and above today's budget where it was agreed to.
+    pub fn ask_again(&self, run: &str, again: &Again<'_>) -> Result<RunSummary, ApiError> {
+        let Again { cause, model, at_once, agreed_usd } = *again;
         let id = self.run_id(run)?;
         let manifest = self.store().manifest(id)?;
         let batches = self.store().batches(id)?;
@@ -159,11 +183,20 @@ impl Quorum {
             is_picked && is_of_model(failure.model.as_str())
         };
         let is_sent_anew = |batch: &Batch| {
-            is_of_model(batch.model.as_str()) && cause.is_none_or(|cause| batch_cause(batch) == Some(cause))
+            is_of_model(batch.model.as_str()) && batch_cause(batch) == Some(cause.unwrap_or(FailureCause::BatchRefused))
         };
+        let _one_plan_at_a_time = lock(&self.inner.planning);
+        let offer = self.retry_offer(run, cause, model, at_once)?;
+        self.refuse_unpriced_today(manifest.realm, &offer.models)?;
+        self.refuse_above_today(manifest.realm, offer.usd, 0.0, agreed_usd)?;
         if self.inner.engine.ask_again(id, is_wanted, is_sent_anew, at_once)? == 0 {
-            return Err(ApiError::new(ErrorCode::RunState, "Nothing of this run can be asked again.")
-                .safe("Its votes are stored."));
+            let nothing = ApiError::new(ErrorCode::RunState, "Nothing of this run can be asked again.");
+            return Err(match offer.left_out {
+                0 => nothing.safe("Its votes are stored."),
+                1.. => nothing.safe("Its votes are stored, and nothing was sent.").action(
+                    "Batches that are missing may be paid for already: they are asked again only by themselves.",
+                ),
+            });
         }
         self.poke();
         self.run_changed(id)

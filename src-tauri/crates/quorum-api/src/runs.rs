@@ -146,7 +146,8 @@ fn run_state(manifest: &Manifest, batches: &[Batch]) -> RunState {
         ManifestState::NeedsUser if batches.iter().all(|batch| batch.state == BatchState::Failed) => RunState::Failed,
         ManifestState::NeedsUser => RunState::NeedsYou,
         ManifestState::Live if manifest.cancelled => RunState::Cancelling,
-        ManifestState::Live if manifest.paused.is_some() => RunState::Paused,
+        ManifestState::Live if is_paused_by_user(manifest) => RunState::Paused,
+        ManifestState::Live if manifest.paused.is_some() => RunState::NeedsYou,
         ManifestState::Live => {
             let is_moving =
                 batches.iter().any(|batch| batch.state.is_at_provider() || batch.state == BatchState::Ready);

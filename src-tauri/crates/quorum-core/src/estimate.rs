@@ -31,6 +31,7 @@ pub enum OutputBasis {
 }
 
 impl OutputBasis {
+    /// Of all requests, rounded up: a budget that is the estimate is enough for what its batches are expected to cost, one by one.
     pub fn tokens(self, requests: u64) -> u64 {
         match self {
             #[expect(
@@ -39,7 +40,7 @@ impl OutputBasis {
                 clippy::cast_sign_loss,
                 reason = "an expectation, far below 2^53 and never negative; `as` saturates"
             )]
-            Self::History(mean) => (requests as f64 * mean).round() as u64,
+            Self::History(mean) => (requests as f64 * mean).ceil() as u64,
             Self::Guess { answer, reasoning } => requests * u64::from(answer + reasoning),
         }
     }
@@ -82,6 +83,7 @@ mod tests {
     #[test]
     fn history_beats_the_guess_and_unknown_models_have_no_price() {
         assert_eq!(OutputBasis::History(10.5).tokens(4), 42);
+        assert_eq!(OutputBasis::History(10.1).tokens(4), 41, "never below what its batches are expected to cost");
         assert_eq!(estimate(&[], None, OutputBasis::History(1.0)).usd, None);
     }
 }

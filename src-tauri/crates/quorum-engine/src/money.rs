@@ -15,7 +15,7 @@ fn discount(at_once: bool) -> f64 {
 }
 
 /// What a batch is expected to cost.
-pub(crate) fn expected(manifest: &Manifest, batch: &Batch) -> f64 {
+pub fn expected(manifest: &Manifest, batch: &Batch) -> f64 {
     let Some(price) = price(manifest, &batch.model) else { return 0.0 };
     #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
     let input = batch.tokens as f64;

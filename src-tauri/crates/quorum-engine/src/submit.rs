@@ -5,7 +5,7 @@ use quorum_core::{
     estimate::OutputBasis,
     ids::ModelId,
     manifest::{Batch, BatchId, Manifest, ManifestId, Mode, Price, Realm, Seconds},
-    models::ModelTable,
+    models::{BATCH_DISCOUNT, ModelTable, Usage},
     plan::{BatchPlan, Request},
     prompt::PROMPT_VERSION,
     schema::hex,
@@ -14,7 +14,7 @@ use quorum_core::{
 use quorum_store::{Activity, ActivityKind, NewBatch, NewManifest, Store, StoreError};
 use sha2::{Digest, Sha256};
 
-use crate::Draft;
+use crate::{Draft, ModelShare};
 
 /// A draft that was agreed to.
 pub struct SubmitRequest<'a> {
@@ -54,9 +54,13 @@ pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manife
     let prices = request.draft.shares.iter().map(|share| price(&share.model, share.output, request.models)).collect();
     let at_once = request.mode == Mode::OnDemand;
     let mut batches = Vec::new();
+    let mut trials_usd = 0.0;
     for share in request.draft.shares {
-        let mut plans = share.batches;
         let is_tried = at_once || !request.canary || has_answered(store, space.number, &share.model)?;
+        if !is_tried {
+            trials_usd += trial_surcharge(&share, request.models);
+        }
+        let mut plans = share.batches;
         if let Some(trial) = plans.first_mut().filter(|_| !is_tried).and_then(take_canary) {
             let mut new = new_batch(trial, term_hash.as_str(), 0);
             (new.batch.is_canary, new.batch.at_once) = (true, true);
@@ -83,7 +87,7 @@ pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manife
             mode: request.mode,
             prompt_version: PROMPT_VERSION,
             created_at: request.now,
-            usd_estimated: usd_estimated.unwrap_or(0.0),
+            usd_estimated: usd_estimated.unwrap_or(0.0) + trials_usd,
             budget_usd: request.budget_usd,
             paused: None,
             skips_canary: false,
@@ -133,12 +137,31 @@ fn is_worth_a_trial(plan: &BatchPlan) -> bool {
     plan.requests.len() > 2 * CANARY_REQUESTS
 }
 
+/// What a share of a draft costs more for being tried first: its trial is charged the full price. 0 without one.
+pub fn trial_surcharge(share: &ModelShare, models: &ModelTable) -> f64 {
+    let Some((plan, row)) = share.batches.first().zip(models.get(share.model.as_str())) else { return 0.0 };
+    if !is_worth_a_trial(plan) {
+        return 0.0;
+    }
+    let usage = Usage {
+        input: canary_share(plan, plan.tokens),
+        output: share.output.tokens(CANARY_REQUESTS as u64),
+        ..Usage::default()
+    };
+    row.usd(usage, 1.0) - row.usd(usage, BATCH_DISCOUNT)
+}
+
+/// A trial's part of what a plan takes up.
+fn canary_share(plan: &BatchPlan, total: u64) -> u64 {
+    total / plan.requests.len() as u64 * CANARY_REQUESTS as u64
+}
+
 /// Takes the first few requests out of a plan, unless that is nearly all of it.
 fn take_canary(plan: &mut BatchPlan) -> Option<BatchPlan> {
     if !is_worth_a_trial(plan) {
         return None;
     }
-    let share = |total: u64| total / plan.requests.len() as u64 * CANARY_REQUESTS as u64;
+    let share = |total: u64| canary_share(plan, total);
     let (bytes, tokens) = (share(plan.bytes), share(plan.tokens));
     let requests = plan.requests.drain(..CANARY_REQUESTS).collect();
     plan.bytes -= bytes;

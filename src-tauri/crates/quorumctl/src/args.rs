@@ -65,7 +65,8 @@ pub enum Command {
     Extract {
         #[command(flatten)]
         wish: Wish,
-        /// Most that this run, of one topic, may cost; nothing is sent beyond it. Every model needs a price.
+        /// Most that this run, of one topic, may cost; nothing is sent beyond it. Agrees to as much above today's budget. Every
+        /// model needs a price.
         #[arg(long, value_name = "USD", value_parser = dollars, allow_negative_numbers = true)]
         budget: Option<f64>,
         /// Agree to the price.
@@ -100,11 +101,25 @@ pub enum Command {
         /// One by one at once, at the full price, instead of as a batch.
         #[arg(long)]
         ondemand: bool,
+        /// Only the batches that the provider does not know or whose results are gone: they may be paid for a second time.
+        #[arg(long)]
+        missing: bool,
+        /// Agree to the price, where it costs money.
+        #[arg(long)]
+        yes: bool,
+        /// Agree to as much above today's budget.
+        #[arg(long, value_name = "USD", value_parser = dollars, allow_negative_numbers = true)]
+        consent: Option<f64>,
     },
     /// Send no more of a run; what is at the provider goes on.
     Pause { manifest: u32 },
     /// Go on with a paused run; a budget or a failed trial that stopped it is lifted.
-    Resume { manifest: u32 },
+    Resume {
+        manifest: u32,
+        /// Agree to as much above today's budget.
+        #[arg(long, value_name = "USD", value_parser = dollars, allow_negative_numbers = true)]
+        consent: Option<f64>,
+    },
     /// Give a run up, or all; answers that came are kept.
     Cancel {
         #[arg(required_unless_present = "all")]

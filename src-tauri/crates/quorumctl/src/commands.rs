@@ -49,9 +49,12 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Poll { wait } => runs::poll(&open()?, output, wait).await,
         Command::Costs => costs::run(&open()?, output),
         Command::Status { manifest } => runs::status(&open()?, output, manifest),
-        Command::Retry { manifest, ondemand } => runs::retry(&open()?, output, manifest, ondemand).await,
+        Command::Retry { manifest, ondemand, missing, yes, consent } => {
+            let again = runs::Again { manifest, ondemand, missing, yes, consent };
+            runs::retry(&open()?, output, again).await
+        }
         Command::Pause { manifest } => runs::pause(&open()?, output, manifest),
-        Command::Resume { manifest } => runs::resume(&open()?, output, manifest).await,
+        Command::Resume { manifest, consent } => runs::resume(&open()?, output, manifest, consent).await,
         Command::Cancel { manifest, .. } => runs::cancel(&open()?, output, manifest).await,
         Command::Votes(command) => votes::run(&open()?, output, &command),
         Command::Override(command) => overrides::run(&open()?, output, &command),

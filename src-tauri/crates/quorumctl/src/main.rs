@@ -13,6 +13,7 @@ mod wait;
 use std::process::ExitCode;
 
 use clap::Parser;
+use quorum_api::dto::error::ErrorCode;
 
 use crate::{
     args::Cli,
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             output.failure(&error);
-            Exit::Failed.into()
+            if error.code == ErrorCode::BudgetExceeded { Exit::NeedsConsent } else { Exit::Failed }.into()
         }
     }
 }

@@ -60,6 +60,34 @@ test("what asking again costs stands on its button, and a refused batch's words 
 	);
 });
 
+test("what may be paid already is in no Retry all, and its own button says what is at stake", async () => {
+	const gone: FakeRun = {
+		...refused,
+		run: "run-0101",
+		failures: [
+			{ ...refused.failures[0]!, count: 20, usdRetry: 0.25 },
+			{
+				cause: "batchMissing",
+				providerCode: null,
+				example: null,
+				model: "gpt-5-nano",
+				count: 4000,
+				retryable: true,
+				usdRetry: 20,
+			},
+		],
+	};
+	const fake = await openRuns({ runs: [gone] });
+	await fireEvent.click(screen.getByTestId("run-run-0101"));
+	await screen.findByTestId("failure-batchMissing");
+	expect(textOf("retry-all")).toBe("Retry all 20 · $0.25");
+	expect(textOf("failure-twice")).toContain("charged a second time");
+	await fireEvent.click(screen.getByTestId("retry-all"));
+	await waitFor(() => expect(screen.queryByTestId("failure-batchRefused")).toBeNull());
+	expect(fake.calls.find((c) => c.command === "runRetry")?.args).toEqual(["run-0101", null, null]);
+	expect(screen.getByTestId("failure-batchMissing")).toBeTruthy();
+});
+
 test("nothing is offered again while the program would refuse it, and the page says until when", async () => {
 	await openRuns();
 	for (const id of ["retry-all", ...screen.getAllByTestId("retry").map(() => "retry")])

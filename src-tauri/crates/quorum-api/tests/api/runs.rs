@@ -9,7 +9,7 @@ use quorum_api::{
 };
 use quorum_core::{
     ensemble::Ensemble,
-    manifest::{BatchState, Mode, Pause, PauseKind},
+    manifest::{Batch, BatchState, Mode, Pause, PauseKind, Trouble, TroubleKind},
 };
 use quorum_sim::{Call, Fault, Kind, SimConfig, Simulator};
 use tempfile::TempDir;
@@ -132,6 +132,35 @@ async fn asking_one_cause_again_sends_no_refused_batch_of_the_model() {
     begun.settle().await;
     begun.quorum.run_retry(&begun.run, Some(FailureCause::BatchRefused), model).expect("a round");
     assert_eq!(begun.unanswered(), batches);
+}
+
+#[tokio::test]
+async fn what_may_be_paid_already_is_asked_again_by_its_own_cause_alone() {
+    let begun = Begun::new(vec![refused("invalid_json_line")]).await;
+    let id = begun.quorum.run_id(&begun.run).expect("the run");
+    let planned = begun.quorum.store().batches(id).expect("readable");
+    let (unknown, gone) = (&planned[2], &planned[3]);
+    let trouble = |kind| Some(Trouble { kind, words: String::new(), at: 1 });
+    let change = |batch: &Batch, state, kind| {
+        let set = |batch: &mut Batch| (batch.state, batch.trouble) = (state, trouble(kind));
+        begun.quorum.store().change_batch(batch.id, set).expect("written");
+    };
+    change(unknown, BatchState::Missing, TroubleKind::BatchUnknown);
+    change(gone, BatchState::Failed, TroubleKind::ResultsGone);
+    begun.settle().await;
+    let at_stake = unknown.requests + gone.requests;
+    let offer = begun.quorum.retry_offer(&begun.run, None, None, false).expect("an offer");
+    assert_eq!((offer.requests, offer.left_out), (10, at_stake), "the refused batch, of which nothing is paid");
+    begun.quorum.run_retry(&begun.run, None, None).expect("a round");
+    assert_eq!(begun.unanswered(), 10);
+    begun.settle().await;
+    let refused = begun.quorum.run_retry(&begun.run, None, None).expect_err("nothing else is left");
+    assert!(refused.action.is_some_and(|words| words.contains("paid for already")), "{}", refused.message);
+
+    begun.quorum.run_retry(&begun.run, Some(FailureCause::BatchMissing), None).expect("the user says so");
+    assert_eq!(begun.unanswered(), at_stake);
+    begun.settle().await;
+    assert_eq!(begun.detail().summary.ingested, REQUESTS);
 }
 
 #[tokio::test]

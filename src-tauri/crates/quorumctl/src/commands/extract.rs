@@ -54,17 +54,22 @@ pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Term
         return Ok(Exit::Done);
     }
     let warnings = quorum.model_warnings(&wish.ensemble, &quorum.models()?)?;
-    output.progress(&[plan::people(&draft), plan::advice(&warnings)].concat());
+    let price = quorum.price_of(&wish, &draft, &topic)?;
+    output.progress(&[plan::people(&draft, price.filter(|_| mode == Mode::Batch)), plan::advice(&warnings)].concat());
     if mode == Mode::OnDemand {
-        let price = draft.usd_full().map_or_else(|| "a price that is not known".to_owned(), usd);
+        let price = price.map_or_else(|| "a price that is not known".to_owned(), usd);
         output.progress(&format!("on demand, at the full price: {price}"));
     }
-    if let Some(reason) = refusal(&draft, terms) {
+    if let Some(reason) = refusal(&draft, price, terms) {
         output.result(&without_run("needs_consent", draft.requests()), || "nothing was sent".to_owned());
         say!("quorumctl: {reason}; nothing was sent");
         return Ok(Exit::NeedsConsent);
     }
-    let Some(manifest) = quorum.start(&wish, draft, &topic, terms.budget)? else {
+    let started = quorum.start(&wish, draft, &topic, terms.budget).map_err(|error| match error.code {
+        ErrorCode::BudgetExceeded => error.action("`--budget USD` agrees to as much, above today's budget too."),
+        _ => error,
+    })?;
+    let Some(manifest) = started else {
         return Err(
             Failure::new(ErrorCode::PlanChanged, "The plan changed while it was started.").safe("Nothing was sent.")
         );
@@ -98,10 +103,9 @@ fn without_run(state: &str, requests: u64) -> Value {
 }
 
 /// Why the plan may not be sent.
-fn refusal(draft: &Draft, terms: Terms) -> Option<String> {
+fn refusal(draft: &Draft, price: Option<f64>, terms: Terms) -> Option<String> {
     if let Some(budget) = terms.budget {
-        let estimate = if terms.mode == args::Mode::Ondemand { draft.usd_full() } else { draft.usd() };
-        match estimate {
+        match price {
             Some(estimate) if estimate > budget => {
                 return Some(format!("the estimate of {} is above the budget of {}", usd(estimate), usd(budget)));
             }

@@ -18,9 +18,10 @@ pub fn run(quorum: &Quorum, output: Output, wish: &args::Wish) -> Result<Exit, F
     let wish = read(wish, Mode::Batch)?;
     let (draft, topic) = quorum.draft(&wish)?;
     let warnings = quorum.model_warnings(&wish.ensemble, &quorum.models()?)?;
-    let mut json = shown(&draft, &topic);
+    let price = quorum.price_of(&wish, &draft, &topic)?;
+    let mut json = shown(&draft, &topic, price);
     json["warnings"] = warnings.iter().map(|it| json!({"model": it.model, "message": it.message})).collect();
-    output.result(&json, || [people(&draft), advice(&warnings)].concat());
+    output.result(&json, || [people(&draft, price), advice(&warnings)].concat());
     Ok(Exit::Done)
 }
 
@@ -64,7 +65,7 @@ pub fn ensemble(models: Option<&str>) -> Result<Option<Ensemble>, Failure> {
     models.map(read).transpose()
 }
 
-fn shown(draft: &Draft, topic: &Topic) -> Value {
+fn shown(draft: &Draft, topic: &Topic, price: Option<f64>) -> Value {
     let shares = &draft.shares;
     let sum = |count: fn(&quorum_core::estimate::ModelEstimate) -> u64| {
         shares.iter().map(|share| count(&share.estimate)).sum::<u64>()
@@ -83,14 +84,14 @@ fn shown(draft: &Draft, topic: &Topic) -> Value {
         "batches": batches,
         "input_tokens": sum(|estimate| estimate.input_tokens),
         "output_tokens": sum(|estimate| estimate.output_tokens),
-        "usd": draft.usd(),
+        "usd": price,
         "usd_full": draft.usd_full(),
         "term_hash": topic.schema.term_hash(),
     })
 }
 
-/// The estimate as people read it.
-pub fn people(draft: &Draft) -> String {
+/// The estimate as people read it; `price` is that of batches, with their trials.
+pub fn people(draft: &Draft, price: Option<f64>) -> String {
     let mut lines = vec![format!(
         "{} reviews of {} businesses need {} votes; {} are known, {} are on their way",
         count(draft.reviews.into()),
@@ -110,7 +111,9 @@ pub fn people(draft: &Draft) -> String {
             share.estimate.usd.map_or_else(|| "price not known".to_owned(), usd),
         ));
     }
-    let price = draft.usd().map_or_else(|| "price not known".to_owned(), |amount| format!("about {}", usd(amount)));
+    let price = price
+        .or_else(|| draft.usd())
+        .map_or_else(|| "price not known".to_owned(), |amount| format!("about {}", usd(amount)));
     let full =
         draft.usd_full().map(|amount| format!(" ({} without the batch discount)", usd(amount))).unwrap_or_default();
     lines.push(format!("{} requests, {price}{full}", count(draft.requests())));

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use quorum_api::Quorum;
+use quorum_api::{
+    Quorum,
+    dto::{error::ErrorCode, run::FailureCause},
+};
 use quorum_core::{
-    manifest::{Batch, BatchId, Manifest, ManifestId, ManifestState, PauseKind},
+    manifest::{Batch, BatchId, Manifest, ManifestId, ManifestState, PauseKind, Realm},
     models::total_usd,
 };
 use quorum_engine::{Expected, Tick};
@@ -74,12 +77,10 @@ fn needy(quorum: &Quorum) -> Result<Vec<Needy>, Failure> {
             }
             None => {
                 let open = batches.iter().filter(|batch| !batch.state.is_settled());
-                let words: Vec<&str> = open.filter_map(|batch| Some(batch.trouble.as_ref()?.words.as_str())).collect();
-                let said = words.first().copied().unwrap_or("batches were refused or are unknown at the provider");
-                format!(
-                    "run {id} {topic} K={k} needs you: {said}; `quorumctl retry {id}` sends it again, \
-                     `quorumctl cancel {id}` gives it up"
-                )
+                let mut words = open.filter_map(|batch| Some(batch.trouble.as_ref()?.words.as_str()));
+                let said = words.find(|words| !words.is_empty()).unwrap_or("batches were refused, or are unknown here");
+                let remedy = remedy(quorum, &manifest)?;
+                format!("run {id} {topic} K={k} needs you: {said}; {remedy}`quorumctl cancel {id}` gives it up")
             }
         };
         let is_over_budget = manifest.paused.as_ref().is_some_and(|pause| pause.kind == PauseKind::Budget);
@@ -88,9 +89,40 @@ fn needy(quorum: &Quorum) -> Result<Vec<Needy>, Failure> {
     Ok(needy)
 }
 
+/// What can be asked again, and what is to be known before.
+fn remedy(quorum: &Quorum, manifest: &Manifest) -> Result<String, Failure> {
+    let (id, run) = (manifest.id, manifest.id.to_string());
+    let mut remedy = String::new();
+    if quorum.retry_offer(&run, None, None, false)?.requests > 0 {
+        remedy.push_str(&format!("`quorumctl retry {id}` sends it again, "));
+    }
+    let missing = quorum.retry_offer(&run, Some(FailureCause::BatchMissing), None, false)?;
+    if missing.requests > 0 {
+        remedy.push_str(&format!(
+            "{} requests of batches that are missing at the provider may be paid for already: is another project's key stored? \
+             `quorumctl retry {id} --missing` sends them again{}, ",
+            count(missing.requests.into()),
+            match manifest.realm {
+                Realm::Live => format!(" for about {}, maybe a second time", usd(missing.usd)),
+                Realm::Sandbox => String::new(),
+            }
+        ));
+    }
+    Ok(remedy)
+}
+
 /// Goes on with a paused run: what stopped it is lifted, a budget or a failed trial.
-pub async fn resume(quorum: &Quorum, output: Output, manifest: u32) -> Result<Exit, Failure> {
-    quorum.run_resume(&manifest.to_string())?;
+pub async fn resume(quorum: &Quorum, output: Output, manifest: u32, consent: Option<f64>) -> Result<Exit, Failure> {
+    let run = manifest.to_string();
+    let detail = quorum.run_detail(&run)?;
+    if let Some(offer) = detail.resume.filter(|_| !detail.summary.sandbox) {
+        output.progress(&format!(
+            "resuming sends {} requests for about {}",
+            count(offer.requests.into()),
+            usd(offer.usd)
+        ));
+    }
+    with_flag(quorum.resume_for(&run, consent))?;
     quorum.tick().await?;
     status(quorum, output, Some(manifest))
 }
@@ -120,15 +152,58 @@ pub fn status(quorum: &Quorum, output: Output, manifest: Option<u32>) -> Result<
     Ok(Exit::Done)
 }
 
-pub async fn retry(quorum: &Quorum, output: Output, manifest: u32, at_once: bool) -> Result<Exit, Failure> {
-    let run = manifest.to_string();
-    if at_once {
-        quorum.run_retry_at_once(&run, None, None)?
-    } else {
-        quorum.run_retry(&run, None, None)?
-    };
+/// What the flags of `retry` say.
+#[derive(Clone, Copy, Debug)]
+pub struct Again {
+    pub manifest: u32,
+    pub ondemand: bool,
+    pub missing: bool,
+    pub yes: bool,
+    pub consent: Option<f64>,
+}
+
+/// Where it costs money, the price is said and agreed to first.
+pub async fn retry(quorum: &Quorum, output: Output, again: Again) -> Result<Exit, Failure> {
+    let run = again.manifest.to_string();
+    let cause = again.missing.then_some(FailureCause::BatchMissing);
+    let offer = quorum.retry_offer(&run, cause, None, again.ondemand)?;
+    if offer.requests > 0 && quorum.store().manifest(ManifestId(again.manifest))?.realm == Realm::Live {
+        let full = if again.ondemand { ", at the full price" } else { "" };
+        let twice =
+            if again.missing { ". They may be answered and paid for already; this pays a second time" } else { "" };
+        output.progress(&format!(
+            "asks {} requests again for about {}{full}{twice}",
+            count(offer.requests.into()),
+            usd(offer.usd)
+        ));
+        if !again.yes {
+            status(quorum, output, Some(again.manifest))?;
+            say!(
+                "quorumctl: asking {} requests again for about {} needs --yes; nothing was sent",
+                count(offer.requests.into()),
+                usd(offer.usd)
+            );
+            return Ok(Exit::NeedsConsent);
+        }
+    }
+    let asked = quorum_api::Again { cause, model: None, at_once: again.ondemand, agreed_usd: again.consent };
+    with_flag(quorum.ask_again(&run, &asked)).map_err(|error| match offer.left_out {
+        1.. if offer.requests == 0 => error.action(format!(
+            "`quorumctl retry {run} --missing` sends {} requests again whose batches may be paid for already.",
+            count(offer.left_out.into())
+        )),
+        _ => error,
+    })?;
     quorum.tick().await?;
-    status(quorum, output, Some(manifest))
+    status(quorum, output, Some(again.manifest))
+}
+
+/// Names the flag that agrees to what is above today's budget.
+fn with_flag<T>(done: Result<T, Failure>) -> Result<T, Failure> {
+    done.map_err(|error| match error.code {
+        ErrorCode::BudgetExceeded => error.action("`--consent USD` agrees to as much above today's budget."),
+        _ => error,
+    })
 }
 
 /// Gives one run up, or every run that is not finished.

@@ -1,7 +1,10 @@
 //! What scripts rely on whatever a command does: exit status, one JSON object, where words go.
 
 use quorum_api::{Address, OpenOptions, Quorum, Wish};
-use quorum_core::{ensemble::Ensemble, manifest::Mode};
+use quorum_core::{
+    ensemble::Ensemble,
+    manifest::{Batch, BatchState, Mode, Trouble, TroubleKind},
+};
 
 use crate::program::Data;
 
@@ -183,6 +186,85 @@ fn a_run_that_stops_at_its_budget_needs_consent() {
     data.json(&["poll", "--wait"]).refused(3, &["the next batch would exceed its budget", "quorumctl resume"]);
     data.json(&["resume", &run.to_string()]).done();
     data.json(&["poll", "--wait"]).done();
+}
+
+/// A run of twelve requests at a provider that costs money and is never reached, with its batch in that state.
+fn stuck(data: &Data, state: BatchState, kind: TroubleKind) -> String {
+    let mut options = OpenOptions::new(data.path());
+    options.provider = Some(Address::read(LIVE).expect("an address"));
+    let quorum = Quorum::open(options).expect("nobody else has it");
+    let wish = Wish {
+        dataset: "sample".into(),
+        topic: "G1_hygiene".to_owned(),
+        k: 1,
+        ensemble: Ensemble::read("gpt-5-mini:1").expect("an ensemble"),
+        mode: Mode::Batch,
+        canary: Some(false),
+    };
+    let (draft, of) = quorum.draft(&wish).expect("a draft");
+    let run = quorum.start(&wish, draft, &of, None).expect("room").expect("something is missing").id;
+    let trouble = Trouble { kind, words: String::new(), at: 1 };
+    let batch = quorum.store().batches(run).expect("batches")[0].id;
+    let set = |batch: &mut Batch| (batch.state, batch.trouble) = (state, Some(trouble));
+    quorum.store().change_batch(batch, set).expect("written");
+    run.to_string()
+}
+
+/// Nobody is there.
+const LIVE: &str = "https://provider.invalid/v1";
+
+#[test]
+fn what_may_be_paid_twice_takes_a_word_of_its_own_and_money_takes_consent() {
+    for (state, kind) in
+        [(BatchState::Missing, TroubleKind::BatchUnknown), (BatchState::Failed, TroubleKind::ResultsGone)]
+    {
+        let data = Data::with_sample();
+        let run = stuck(&data, state, kind);
+        let live = |args: &[&str]| data.json(&[&["--provider", LIVE], args].concat());
+        let polled = live(&["poll"]);
+        let missing = format!("`quorumctl retry {run} --missing`");
+        for words in
+            ["needs you: batches were refused, or are unknown here; 12 requests", "another project's key", &missing]
+        {
+            assert!(polled.err.contains(words), "no {words:?} in {polled:?}");
+        }
+        assert!(!polled.err.contains(&format!("`quorumctl retry {run}` ")), "{polled:?}");
+        live(&["retry", &run, "--yes"]).refused(1, &["Nothing of this run can be asked again", "--missing"]);
+        let unasked = live(&["retry", &run, "--missing"]);
+        unasked.refused(
+            3,
+            &["asks 12 requests again for about", "this pays a second time", "needs --yes", "nothing was sent"],
+        );
+        assert_eq!(unasked.json()["manifests"][0]["batches"].as_array().map(Vec::len), Some(1), "{unasked:?}");
+        let asked = live(&["retry", &run, "--missing", "--yes"]).json();
+        assert_eq!(asked["manifests"][0]["batches"][1]["requests"], 12, "{asked}");
+    }
+}
+
+#[test]
+fn todays_budget_holds_on_the_command_line_and_a_flag_agrees_to_more() {
+    let data = Data::with_sample();
+    let run = stuck(&data, BatchState::Failed, TroubleKind::Refused);
+    {
+        let quorum = Quorum::open(OpenOptions::new(data.path())).expect("nobody else has it");
+        let mut settings = quorum.settings_get().expect("settings");
+        settings.budget_day_usd = Some(0.0);
+        quorum.settings_set(settings).expect("set");
+    }
+    let live = |args: &[&str]| data.json(&[&["--provider", LIVE], args].concat());
+    let extract = ["extract", "--dataset", "sample", "--topic", "G1_allergy", "--k", "1", "--yes"];
+    live(&extract).refused(3, &["is left of today's budget", "--budget USD"]);
+    live(&["retry", &run, "--ondemand"]).refused(3, &["at the full price", "--yes"]);
+    live(&["retry", &run, "--yes"]).refused(3, &["is left of today's budget", "--consent USD"]);
+    assert_eq!(live(&["status"]).json()["manifests"].as_array().map(Vec::len), Some(1));
+    live(&["retry", &run, "--yes", "--consent", "1"]).refused(0, &["asks 12 requests again"]);
+    live(&["pause", &run]).done();
+    live(&["resume", &run]).refused(3, &["resuming sends 12 requests for about", "--consent USD"]);
+    assert_eq!(live(&["resume", &run, "--consent", "1"]).json()["manifests"][0]["paused"], serde_json::Value::Null);
+    let agreed = live(&[&extract[..], &["--budget", "1"]].concat());
+    // It is planned; there is only no key to send it with.
+    agreed.refused(1, &["48 requests", "no API key"]);
+    assert_eq!((&agreed.json()["state"], &agreed.json()["requests"]), (&"live".into(), &48.into()));
 }
 
 #[test]

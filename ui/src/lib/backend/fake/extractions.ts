@@ -184,7 +184,7 @@ export function extractionCommands(m: Memory): Commands & { look(): void } {
 		runRetry: (run, cause, model) =>
 			setRun(run, (r) => {
 				const gone = (f: { cause: FailureCause; model: string; retryable: boolean }) =>
-					f.retryable && (!cause || f.cause === cause) && (!model || f.model === model);
+					f.retryable && (cause ? f.cause === cause : f.cause !== "batchMissing") && (!model || f.model === model);
 				const retried = r.failures.filter(gone);
 				r.failures = r.failures.filter((f) => !gone(f));
 				for (const f of retried) {
