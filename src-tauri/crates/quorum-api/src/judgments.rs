@@ -10,14 +10,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use quorum_core::{
     ensemble::Ensemble,
+    recoding::Recoding,
     schema::Schema,
     tally::{Consensus, Correction, Panel, tally, tally_fields, tally_into},
     topic::Topic,
     trust::aggregate::Aggregator,
     verdict::Judgment,
-    votes::{Vote, VoteRef, VoteRow, decode, encode, merge},
+    votes::VoteRow,
 };
-use quorum_store::{Space, Store, StoreError};
+use quorum_store::{Store, StoreError};
 use rayon::prelude::*;
 
 use crate::{
@@ -51,8 +52,8 @@ impl VoteTable {
         Ok(table)
     }
 
-    /// The same votes as another schema codes them; a field or value that it lacks becomes an abstention.
-    fn recoded(&self, from: &Schema, to: &Schema) -> Self {
+    /// The same votes as another schema codes them.
+    fn recoded(&self, recoding: &Recoding) -> Self {
         let mut table = Self { rows: Vec::with_capacity(self.rows.len()), spans: vec![(0, 0); self.spans.len()] };
         let mut packed = Vec::new();
         for (position, span) in table.spans.iter_mut().enumerate() {
@@ -60,17 +61,7 @@ impl VoteTable {
             if row.is_empty() {
                 continue;
             }
-            let recode = |vote: VoteRef<'_>| {
-                let given = decode(from, vote.codes);
-                let values = to.fields().iter().map(|field| {
-                    let (at, known) = from.field(&field.name)?;
-                    field.value(known.value_id(given.get(at).copied()??))
-                });
-                let values: Vec<Option<u8>> = values.collect();
-                Vote { codes: encode(to, &values), ..vote.to_owned() }
-            };
-            let votes: Vec<Vote> = row.iter().map(recode).collect();
-            merge(VoteRow::empty(), &votes, to.fields().len(), &mut packed);
+            recoding.row(row, &mut packed);
             *span = (table.rows.len(), table.rows.len() + packed.len());
             table.rows.extend_from_slice(&packed);
         }
@@ -84,26 +75,6 @@ impl VoteTable {
         }
         VoteRow::read(&self.rows[start..end]).expect("the store checked the row before it was copied")
     }
-}
-
-/// Whether a space's votes carry the codes of this schema. They do, unless the space was made from a file when nobody knew the
-/// terms behind its hash: then it has the values that the file used.
-fn has_same_codes(space: &Space, schema: &Schema) -> bool {
-    let mut stored: Vec<(&str, Vec<&str>)> = space
-        .fields
-        .iter()
-        .map(|field| (field.name.as_str(), field.values.iter().map(String::as_str).collect()))
-        .collect();
-    let mut present: Vec<(&str, Vec<&str>)> = schema
-        .fields()
-        .iter()
-        .map(|field| (field.name.as_str(), field.term.values.iter().map(|value| value.id.as_str()).collect()))
-        .collect();
-    for fields in [&mut stored, &mut present] {
-        fields.iter_mut().for_each(|(_, values)| values.sort_unstable());
-        fields.sort_unstable();
-    }
-    stored == present
 }
 
 /// How much of a review's panel has answered.
@@ -143,8 +114,8 @@ impl Judgments {
     pub fn load(store: &Store, dataset: &OpenDataset, topic: &Topic, ensemble: &Ensemble) -> Result<Self, StoreError> {
         let space = dataset.space(&topic.id, &topic.schema);
         let mut votes = VoteTable::load(store, dataset, space.map(|space| space.number))?;
-        if let Some(space) = space.filter(|space| !has_same_codes(space, &topic.schema)) {
-            votes = votes.recoded(&space.schema(), &topic.schema);
+        if let Some(space) = space.filter(|space| !space.has_codes_of(&topic.schema)) {
+            votes = votes.recoded(&Recoding::new(&space.schema(), &topic.schema));
         }
         let mut judgments = Self::tally(store, dataset, topic, ensemble, Arc::new(votes));
         let aggregator = trust::chosen(store, dataset.realm, &topic.id)?;

@@ -10,6 +10,7 @@ use quorum_core::{
     ids::{BusinessId, ReviewId, TopicId},
     manifest::{Realm, Seconds},
     overrides::{Override, RELEVANCE_FIELD, read_overrides, resolve, write_overrides},
+    recoding::Recoding,
     tally::{Consensus, Panel, tally},
     topic::Topic,
     trust::aggregate::Aggregator,
@@ -113,8 +114,19 @@ fn original(
     if trust::chosen(store, realm, &topic.id)? != Aggregator::WeightedMajority {
         return original_settled(store, realm, topic, review, corrected, &ensemble);
     }
-    let settle = |row: VoteRow<'_>| (!row.is_empty()).then(|| tally(&topic.schema, &panel, row));
     let Some(space) = space else { return Ok(BTreeMap::new()) };
+    let settle = |row: VoteRow<'_>| {
+        if row.is_empty() {
+            return None;
+        }
+        if space.has_codes_of(&topic.schema) {
+            return Some(tally(&topic.schema, &panel, row));
+        }
+        let mut recoded = Vec::new();
+        Recoding::new(&space.schema(), &topic.schema).row(row, &mut recoded);
+        let row = VoteRow::read(&recoded).expect("a row that was just written");
+        Some(tally(&topic.schema, &panel, row))
+    };
     let Some(consensus) = store.votes_of(space.number, review, settle)? else { return Ok(BTreeMap::new()) };
     Ok(said(topic, &consensus, corrected))
 }

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod policy;
 pub mod prng;
 pub mod prompt;
+pub mod recoding;
 pub mod schema;
 pub mod tally;
 pub mod tokens;

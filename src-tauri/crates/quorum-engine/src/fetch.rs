@@ -12,6 +12,7 @@ use quorum_store::{Ingest, Ingested, Store};
 use crate::{
     EngineError, money,
     results::{self, Asked, Results},
+    step::RESULTS_LOOKS_MAX,
 };
 
 /// What became of a fetch.
@@ -44,13 +45,17 @@ pub async fn fetch(
         return Ok(Fetched::Later(ProviderError::Io { doing: "create", path: folder.to_owned(), source }));
     }
     let mut paths = [None, None];
-    let mut doubt = None;
+    let (mut doubt, mut gone) = (None, None);
     for (slot, (file, kind)) in paths.iter_mut().zip([(&batch.output_file, "output"), (&batch.error_file, "errors")]) {
         let Some(file) = file else { continue };
         let path = folder.join(format!("{}-{}-{kind}.jsonl", manifest.key, batch.id.number));
         let downloaded = match provider.download_file(file, &path).await {
             Ok(downloaded) => downloaded,
             Err(ProviderError::NotFound { .. }) if is_unknown(provider, batch).await => return Ok(Fetched::Unknown),
+            Err(error @ ProviderError::NotFound { .. }) => {
+                gone.get_or_insert(error);
+                continue;
+            }
             Err(error) => return Ok(Fetched::Later(error)),
         };
         if let Err(error) = confirm_length(provider, file, downloaded.bytes).await {
@@ -58,10 +63,15 @@ pub async fn fetch(
         }
         *slot = Some(path);
     }
+    if let Some(gone) = gone.take_if(|_| batch.unseen < RESULTS_LOOKS_MAX || paths.iter().all(Option::is_none)) {
+        return Ok(Fetched::Later(gone));
+    }
+    // What is behind a file that cannot be had may be answered and paid.
+    let is_whole = doubt.is_none() && gone.is_none() && !batch.lacks_output();
     let may_wait = doubt.is_some() && batch.unsure_downloads < UNSURE_DOWNLOADS_MAX;
     let done = {
         let (store, manifest, batch) = (Arc::clone(store), manifest.clone(), batch.clone());
-        let (paths, is_whole) = (paths.clone(), doubt.is_none());
+        let paths = paths.clone();
         tokio::task::spawn_blocking(move || {
             let [output, errors] = &paths;
             let results = read_files(&store, &manifest, &batch, [output.as_deref(), errors.as_deref()], is_whole, now)?;

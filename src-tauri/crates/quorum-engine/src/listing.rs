@@ -32,6 +32,8 @@ pub struct Listing {
     batches: Vec<wire::Batch>,
     /// Places of those that carry a mark of Quorum's, by the mark.
     by_tag: HashMap<String, Vec<usize>>,
+    /// Places of those without, by their input file: some servers keep no metadata.
+    unmarked: HashMap<String, Vec<usize>>,
 }
 
 /// What a look has to find before it may stop early.
@@ -83,9 +85,11 @@ impl Listing {
             }
         }
         for (at, seen) in listing.batches.iter().enumerate() {
-            if let Some(tag) = seen.metadata.get(mark::BATCH) {
-                listing.by_tag.entry(tag.clone()).or_default().push(at);
-            }
+            let (places, key) = match seen.metadata.get(mark::BATCH) {
+                Some(tag) => (&mut listing.by_tag, tag),
+                None => (&mut listing.unmarked, &seen.input_file_id),
+            };
+            places.entry(key.clone()).or_default().push(at);
         }
         Ok(listing)
     }
@@ -109,11 +113,14 @@ impl Listing {
         found.map_or(Sighting::Absent, |seen| Sighting::Found(Box::new(seen.clone())))
     }
 
-    /// Attempts at this batch, of any number.
+    /// Attempts at this batch, of any number: by their mark, or by the input file, which no other batch has.
     fn ours(&self, manifest: &Manifest, batch: &Batch) -> impl Iterator<Item = &wire::Batch> {
-        let tagged = self.by_tag.get(&mark::batch_tag(manifest, batch)).map_or(&[][..], Vec::as_slice);
         let fingerprint = batch.fingerprint.clone();
-        tagged.iter().map(|at| &self.batches[*at]).filter(move |seen| mark::asks(seen, &fingerprint))
+        let tagged = self.by_tag.get(&mark::batch_tag(manifest, batch)).into_iter().flatten();
+        let unmarked = batch.input_file.as_ref().filter(|file| !file.is_empty());
+        let unmarked = unmarked.and_then(|file| self.unmarked.get(file)).into_iter().flatten();
+        let seen = |at: &usize| &self.batches[*at];
+        tagged.map(seen).filter(move |seen| mark::asks(seen, &fingerprint)).chain(unmarked.map(seen))
     }
 
     /// Attempts that run or brought something.
@@ -149,14 +156,18 @@ impl Listing {
             .collect()
     }
 
-    /// Running batches with this manifest's mark that are none of its batches: a copy of the store, at work elsewhere, made them.
+    /// Batches with this manifest's mark that are none of its batches, and that run or were answered: a copy of the store made
+    /// them, which is at work elsewhere or was when this one was backed up.
     pub fn strangers(&self, manifest: &Manifest, batches: &BTreeMap<BatchId, Batch>) -> Vec<String> {
         let prefix = format!("{}-", manifest.key);
         self.by_tag
             .iter()
             .filter_map(|(tag, places)| Some((tag.strip_prefix(&prefix)?.parse::<u32>().ok()?, places)))
             .flat_map(|(number, places)| places.iter().map(move |at| (number, &self.batches[*at])))
-            .filter(|(_, seen)| !seen.status.is_terminal() && seen.status != BatchStatus::Cancelling)
+            .filter(|(_, seen)| {
+                let runs = !seen.status.is_terminal() && seen.status != BatchStatus::Cancelling;
+                runs || seen.request_counts.completed > 0 || seen.output_file_id.is_some()
+            })
             .filter(|(number, seen)| {
                 let known = batches.get(&BatchId { manifest: manifest.id, number: *number });
                 known.is_none_or(|batch| !mark::asks(seen, &batch.fingerprint))

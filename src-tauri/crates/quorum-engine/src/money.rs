@@ -34,9 +34,10 @@ pub(crate) fn expected_of_next(manifest: &Manifest, batch: &Batch, requests: usi
     next * estimated.max(charged)
 }
 
-/// What of a batch's expected cost is sent or about to be, and not yet charged to it.
+/// What of a batch's expected cost is sent or about to be, and not yet charged to it. One that the account does not know at the
+/// moment may be charged all the same.
 pub fn outstanding(manifest: &Manifest, batch: &Batch) -> f64 {
-    if batch.state.is_live() { (expected(manifest, batch) - batch.usd).max(0.0) } else { 0.0 }
+    if batch.state.holds_requests() { (expected(manifest, batch) - batch.usd).max(0.0) } else { 0.0 }
 }
 
 /// What requests cost that used this much: cached tokens are part of the input, reasoning is part of the output.

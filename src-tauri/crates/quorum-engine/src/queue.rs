@@ -134,8 +134,8 @@ impl Engine {
             return Ok(());
         }
         let words = format!(
-            "the account runs {} of this run that this data does not know ({}); is a copy of it at work on another computer? \
-             Resuming sends what waits all the same, and may pay for it twice",
+            "the account has {} of this run that this data does not know ({}); is a copy of it at work on another computer, or was \
+             this one restored from a backup? Resuming sends what waits all the same, and may pay for it twice",
             if strangers.len() == 1 { "a batch".to_owned() } else { format!("{} batches", strangers.len()) },
             strangers.join(", ")
         );

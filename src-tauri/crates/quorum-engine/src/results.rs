@@ -58,7 +58,7 @@ pub struct Asked<'a> {
     pub model: ModelNo,
     pub requests: &'a [Request],
     pub outcome: Outcome,
-    /// The files are as long as the provider says. What is absent from others may stand behind the cut.
+    /// Both files are here and as long as the provider says. What is absent from others may be in what is missing.
     pub is_whole: bool,
     /// Unix seconds for the votes.
     pub at: u32,
@@ -204,8 +204,8 @@ fn absent(asked: &Asked<'_>) -> Failure {
     let (cause, words) = match asked.outcome {
         _ if !asked.is_whole => (
             Cause::Unclear,
-            "in neither result file as they arrived, and the provider did not confirm that they are whole; it may have been \
-             answered and billed all the same",
+            "in no result file as they arrived, and one is missing or may not be whole; it may have been answered and billed all \
+             the same",
         ),
         Outcome::Completed => (Cause::Lost, "in neither of the provider's result files"),
         Outcome::Expired => (Cause::Expired, "not answered before the batch expired"),

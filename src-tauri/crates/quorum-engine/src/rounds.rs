@@ -90,6 +90,8 @@ impl<'a> Next<'a> {
         if is_answered || self.claims.holds(&share.place, request) {
             return Ok(());
         }
+        // Two models may have come to fill one place: it is asked once.
+        self.claims.hold(&batch.model, [request]);
         let count = u64::from(batch.requests.max(1));
         let sized = SizedRequest { request, bytes: batch.bytes.div_ceil(count), tokens: batch.tokens.div_ceil(count) };
         share.requests.push(sized);
@@ -138,6 +140,15 @@ impl Engine {
         if may_ask_again && self.start_round(&manifest, &batches, &failures, round)? {
             return Ok(());
         }
+        // What the loop would ask again by itself waits with the pause.
+        let is_retryable = |failure: &OpenFailure| failure.failure.cause.is_retryable();
+        if manifest.paused.is_some()
+            && manifest.round < ROUNDS_MAX
+            && !manifest.cancelled
+            && failures.iter().any(is_retryable)
+        {
+            return Ok(());
+        }
         let now = self.clock.now();
         let closed = self.store.change_manifest_if(id, |stored, batches| {
             let is_over = stored.round == manifest.round
@@ -145,6 +156,8 @@ impl Engine {
                 && batches.iter().all(|batch| batch.state.is_settled());
             if is_over {
                 stored.finished_at = Some(now);
+                // Nothing is left that a pause could hold back.
+                stored.paused = None;
             }
             is_over
         })?;
@@ -189,12 +202,11 @@ impl Engine {
             stored.round += u32::from(is_same);
             is_same
         })?;
-        if let Some(manifest) = extended {
-            let body = format!("{requests} requests without an answer are asked again");
-            self.log(&manifest, ActivityKind::Note, &format!("round {} started", manifest.round + 1), &body)?;
-            round.changed += 1;
-            (self.tell)(Event::RunChanged(manifest.id));
-        }
+        let Some(manifest) = extended else { return Ok(false) };
+        let body = format!("{requests} requests without an answer are asked again");
+        self.log(&manifest, ActivityKind::Note, &format!("round {} started", manifest.round + 1), &body)?;
+        round.changed += 1;
+        (self.tell)(Event::RunChanged(manifest.id));
         Ok(true)
     }
 

@@ -12,8 +12,8 @@ mod tests;
 
 pub use observe::{attempt, is_refusal};
 use quorum_core::manifest::{Batch, BatchState, Outcome, Seconds, Trouble, TroubleKind};
+pub(crate) use record::{RESULTS_LOOKS_MAX, account_stop, pause};
 pub use record::{Recorded, record, trouble};
-pub(crate) use record::{account_stop, pause};
 
 /// What the loop knows about a batch at this moment, beside the batch itself.
 #[derive(Clone, Debug)]

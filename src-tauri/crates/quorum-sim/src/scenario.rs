@@ -204,6 +204,12 @@ pub enum Kind {
     FilesLate {
         seconds: i64,
     },
+    /// The same of its output file alone.
+    OutputFileLate {
+        seconds: i64,
+    },
+    /// Its metadata are not given back, as by servers that keep none.
+    NoMetadata,
     /// Once it ended (or at once, with `live`), the account no longer knows it.
     Vanish {
         #[serde(default)]
@@ -312,6 +318,8 @@ impl Kind {
             | Self::BreakOff { .. }
             | Self::NoOutputFile
             | Self::FilesLate { .. }
+            | Self::OutputFileLate { .. }
+            | Self::NoMetadata
             | Self::Vanish { .. }
             | Self::Unlisted { .. }
             | Self::CountsOff { .. }

@@ -70,7 +70,8 @@ impl Claims {
         Ok(claims)
     }
 
-    fn hold(&mut self, model: &ModelId, requests: impl IntoIterator<Item = Request>) {
+    /// Counts these as asked by a batch of this model.
+    pub fn hold(&mut self, model: &ModelId, requests: impl IntoIterator<Item = Request>) {
         self.held.entry(model.clone()).or_default().extend(requests);
     }
 

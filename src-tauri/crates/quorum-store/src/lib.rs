@@ -28,6 +28,7 @@ mod migrations;
 mod models;
 mod open;
 mod overrides;
+mod recode;
 mod removed;
 mod reviews;
 mod rows;

@@ -3,13 +3,14 @@
 use quorum_core::{
     ids::{TermHash, TopicId},
     manifest::{Manifest, Realm},
-    schema::{Schema, Term, TermValue},
+    schema::{Field, Schema, Term, TermValue},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Store, StoreError,
     open::Done,
+    recode::recode,
     rows::{all_json, from_json, next_number, to_json},
     tables,
 };
@@ -55,6 +56,24 @@ impl Space {
             }
         }))
     }
+
+    /// Whether its votes carry the codes of this schema. They do, unless it was made from a file when nobody knew the terms
+    /// behind its hash.
+    pub fn has_codes_of(&self, schema: &Schema) -> bool {
+        fn sorted<'a>(fields: impl Iterator<Item = (&'a str, Vec<&'a str>)>) -> Vec<(&'a str, Vec<&'a str>)> {
+            let mut fields: Vec<_> = fields.collect();
+            fields.iter_mut().for_each(|(_, values)| values.sort_unstable());
+            fields.sort_unstable();
+            fields
+        }
+        fn stored(field: &SpaceField) -> (&str, Vec<&str>) {
+            (&field.name, field.values.iter().map(String::as_str).collect())
+        }
+        fn present(field: &Field) -> (&str, Vec<&str>) {
+            (&field.name, field.term.values.iter().map(|value| value.id.as_str()).collect())
+        }
+        sorted(self.fields.iter().map(stored)) == sorted(schema.fields().iter().map(present))
+    }
 }
 
 impl Store {
@@ -83,7 +102,8 @@ impl Store {
 
     /// The space for these votes, made now if there is none.
     ///
-    /// `term_hash` is given apart from the schema because imported votes may carry the hash of a schema that is gone.
+    /// `term_hash` is given apart from the schema because imported votes may carry the hash of a schema that is gone. Then the
+    /// space has what the file used; once somebody knows the schema, its votes are put under it.
     pub fn intern_space(
         &self,
         realm: Realm,
@@ -103,7 +123,13 @@ impl Store {
         self.write_if_changed(|write| {
             let mut table = write.open_table(tables::SPACES)?;
             if let Some(known) = all_json("spaces_v1", &table)?.into_iter().find(is_it) {
-                return Ok(Done::Unchanged(known));
+                if schema.term_hash() != *term_hash || known.has_codes_of(schema) {
+                    return Ok(Done::Unchanged(known));
+                }
+                recode(write, &known, schema)?;
+                let space = Space { fields, ..known };
+                table.insert(space.number, to_json(&space).as_slice())?;
+                return Ok(Done::Changed(space));
             }
             let number = next_number(&table, "vote spaces")?;
             let space = Space { number, realm, topic: topic.clone(), term_hash: term_hash.clone(), fields };

@@ -219,10 +219,21 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The provider counts answers and names no file that has them.
+    pub fn lacks_output(&self) -> bool {
+        self.counted_completed > 0 && self.output_file.is_none()
+    }
+
     /// Closed while the account did not know it: the provider may still run it, or have answers that are paid.
     pub fn is_adrift(&self) -> bool {
-        let was_unknown = || self.trouble.as_ref().is_some_and(|trouble| trouble.kind == TroubleKind::BatchUnknown);
-        self.state == BatchState::Cancelled && (self.provider_id.is_some() || was_unknown())
+        let trouble = self.trouble.as_ref().map(|trouble| trouble.kind);
+        self.state == BatchState::Cancelled
+            && match trouble {
+                Some(TroubleKind::BatchUnknown) => true,
+                // Looked for often enough before.
+                Some(TroubleKind::ResultsGone) => false,
+                _ => self.provider_id.is_some(),
+            }
     }
 
     /// Requests that are not sent: all of a batch's until it goes as a whole, and of synchronous calls those without an answer.

@@ -56,15 +56,19 @@ pub(super) fn take_up(batch: &mut Batch, seen: &wire::Batch, now: Seconds, patie
         // It broke off while it ran.
         BatchStatus::Failed => ended(batch, seen, Outcome::Completed, seconds(seen.failed_at).unwrap_or(now)),
     }
-    if batch.state != BatchState::Waiting && batch.state != BatchState::Failed {
+    if let BatchStatus::Unknown(status) = &seen.status {
+        let words = format!("the provider calls its state {status:?}, which Quorum does not know");
+        batch.trouble = Some(Trouble { kind: TroubleKind::Other, words, at: now });
+    } else if batch.state != BatchState::Waiting && batch.state != BatchState::Failed {
         batch.trouble = None;
     }
 }
 
 fn ended(batch: &mut Batch, seen: &wire::Batch, outcome: Outcome, at: Seconds) {
     batch.ended_at = Some(at);
-    if is_without_files(seen) && seen.request_counts.completed > 0 {
-        // Answers were paid; whether they are paid for once more is the user's to say.
+    if names_no_file(seen) && seen.request_counts.completed > 0 {
+        // Answers were paid; whether they are paid for once more is the user's to say. So it is where only the failures are named:
+        // then those are taken ([`Batch::lacks_output`]).
         let words = format!("the provider counts {} answers and names no file", seen.request_counts.completed);
         batch.state = BatchState::Failed;
         batch.trouble = Some(Trouble { kind: TroubleKind::ResultsGone, words, at });
@@ -77,15 +81,21 @@ fn ended(batch: &mut Batch, seen: &wire::Batch, outcome: Outcome, at: Seconds) {
     batch.error_file = seen.error_file_id.clone();
 }
 
-/// Ended, and there must be results, but neither file is named.
+fn names_no_file(seen: &wire::Batch) -> bool {
+    seen.output_file_id.is_none() && seen.error_file_id.is_none()
+}
+
+/// Ended, and there must be results, but the file of the answers is not named, or neither is. The failures alone may be missing:
+/// some servers write them beside the answers.
 fn is_without_files(seen: &wire::Batch) -> bool {
     let counts = &seen.request_counts;
-    let must_have = match seen.status {
-        BatchStatus::Completed => true,
-        BatchStatus::Expired | BatchStatus::Cancelled | BatchStatus::Failed => counts.completed + counts.failed > 0,
+    match seen.status {
+        BatchStatus::Completed | BatchStatus::Expired | BatchStatus::Cancelled | BatchStatus::Failed => {
+            let must_have = seen.status == BatchStatus::Completed || counts.completed.saturating_add(counts.failed) > 0;
+            (must_have && names_no_file(seen)) || (counts.completed > 0 && seen.output_file_id.is_none())
+        }
         _ => false,
-    };
-    must_have && seen.output_file_id.is_none() && seen.error_file_id.is_none()
+    }
 }
 
 /// The input was refused as a whole, and nothing ran. A batch that broke off while it ran is called failed as well: it has

@@ -37,8 +37,8 @@ impl From<EffectError> for Recorded {
 
 /// First pause after a failed action; doubles with each failure in a row up to [`RETRY_S_MAX`].
 const RETRY_S: Seconds = 5;
-/// Looks for a result file that the provider does not know, before it is taken as gone.
-const RESULTS_LOOKS_MAX: u32 = 3;
+/// Looks for a result file that the provider does not know, before it is taken as gone, and what the other one has as all.
+pub(crate) const RESULTS_LOOKS_MAX: u32 = 3;
 /// Failures in a row of deleting files with a key that may not, before they are left to expire at the provider.
 const CLEANS_MAX: u32 = 8;
 /// Longest pause after failed actions.
@@ -101,6 +101,7 @@ fn not_created(batch: &mut Batch, error: &ProviderError, now: Seconds) {
     batch.trouble = Some(trouble(error, now));
     match error {
         ProviderError::QueueFull { .. } => {
+            batch.queue_refusals = batch.queue_refusals.saturating_add(1);
             batch.state = BatchState::Waiting;
             batch.retry_at = Some(now.saturating_add(super::QUEUE_RETRY_S));
         }

@@ -557,6 +557,29 @@ async fn a_copy_of_the_store_at_work_elsewhere_pauses_the_run() {
 }
 
 #[tokio::test]
+async fn a_restored_backup_does_not_repeat_what_the_original_finished_in_other_batches() {
+    let sim = simulator(SimConfig::default()).await;
+    let disk = FrozenBackend::new();
+    let store = Arc::new(Store::open_with_backend(disk.clone()).expect("a store"));
+    import(&store, 1, 20);
+    start(&store, mini()).expect("a run");
+    let backup = disk.bytes();
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = World::on(store, HandClock::at(START), provider(&sim, None), folder.path());
+    Allowances::learn(&world.store, "sandbox", &"gpt-5-mini".into(), request_tokens() * 8).expect("kept");
+    world.run(&sim, 30).await;
+    assert_whole(&sim, &world);
+    let sent = creations(&sim);
+    drop(world);
+    let store = Arc::new(Store::open_with_backend(FrozenBackend::from_image(backup)).expect("a store"));
+    let restored = World::on(store, HandClock::at(START), provider(&sim, None), folder.path());
+    restored.run(&sim, 30).await;
+    let pause = restored.manifest().paused.expect("nothing is sent");
+    assert_eq!((pause.kind, creations(&sim)), (PauseKind::Elsewhere, sent));
+    assert!(pause.words.contains("restored from a backup"), "{pause:?}");
+}
+
+#[tokio::test]
 async fn a_thousand_uploads_a_minute_are_not_exceeded() {
     let sim = simulator(SimConfig::default()).await;
     let world = World::new(&sim, 960);

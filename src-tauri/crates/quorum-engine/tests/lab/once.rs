@@ -140,6 +140,41 @@ async fn a_run_cancelled_while_an_unclear_creation_was_out_of_sight_takes_what_t
 }
 
 #[tokio::test]
+async fn an_unclear_creation_at_a_server_without_metadata_is_known_by_its_input_file() {
+    let lost = Fault::once(Kind::LostAnswer, Some(Call::CreateBatch));
+    let (sim, world) = planned([lost, Fault::once(Kind::NoMetadata, None)]).await;
+    world.run(&sim, 60).await;
+    assert_whole(&sim, &world);
+    assert_eq!(creations(&sim), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_is_paused_when_its_last_batch_comes_in_is_complete() {
+    let (sim, world) = planned([]).await;
+    world.tick().await.expect("a tick");
+    set_paused(&world, true);
+    world.run(&sim, 60).await;
+    assert_whole(&sim, &world);
+    assert_eq!(world.manifest().paused, None);
+}
+
+#[tokio::test]
+async fn a_paused_run_keeps_its_next_round_until_it_is_resumed() {
+    let (sim, world) = planned([Fault::once(Kind::Expire { fraction: 0.3 }, None)]).await;
+    world.tick().await.expect("a tick");
+    set_paused(&world, true);
+    world.run(&sim, 3_600).await;
+    for _ in 0..3 {
+        world.pass(&sim, 3_600);
+        world.tick().await.expect("a tick");
+    }
+    assert_eq!((world.state(), creations(&sim)), (ManifestState::NeedsUser, 1));
+    set_paused(&world, false);
+    world.run(&sim, 60).await;
+    assert_whole(&sim, &world);
+}
+
+#[tokio::test]
 async fn looks_in_quick_succession_do_not_make_a_batch_missing() {
     let (sim, world) = planned([Fault::once(Kind::Vanish { live: true }, None)]).await;
     world.tick().await.expect("a tick");

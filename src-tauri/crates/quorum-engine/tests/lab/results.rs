@@ -1,11 +1,11 @@
 //! Results that come late, short, in part or not at all: what is paid is taken, and what may be paid is not asked again by itself.
 
 use quorum_core::manifest::{BatchState, Cause, ManifestState, TroubleKind};
-use quorum_sim::{Call, Fault, Kind, SimConfig};
+use quorum_sim::{Call, Fault, Kind, SimConfig, Simulator};
 
 use crate::{
     once::{assert_whole, creations, planned, status},
-    world::{options, provider, simulator, votes},
+    world::{World, options, provider, simulator, votes},
 };
 
 #[tokio::test]
@@ -24,6 +24,87 @@ async fn an_ended_batch_that_names_no_file_is_not_paid_for_again_by_itself() {
     assert_eq!((world.states(), trouble), (vec![BatchState::Failed], Some(TroubleKind::ResultsGone)));
     assert_eq!((world.state(), creations(&sim)), (ManifestState::NeedsUser, 1));
     assert!(world.logged("were answered, but the result files are not at the provider"));
+}
+
+/// Twenty requests of which four fail, in a batch whose output file is named so much later than the error file.
+async fn output_named_late(seconds: i64) -> (Simulator, World) {
+    let kind = Kind::RowStatus { status: 400, message: "no".to_owned(), error_type: None, param: None, code: None };
+    let some_fail = Fault { rows: Some(4), ..Fault::once(kind, None) };
+    let (sim, world) = planned([some_fail, Fault::once(Kind::OutputFileLate { seconds }, None)]).await;
+    world.run(&sim, 20).await;
+    (sim, world)
+}
+
+#[tokio::test]
+async fn an_output_file_that_is_named_after_the_error_file_is_waited_for() {
+    let (sim, world) = output_named_late(80).await;
+    assert_eq!((votes(&world.store).len(), world.open_failures().len()), (16, 4));
+    assert_eq!((world.state(), creations(&sim), world.manifest().round), (ManifestState::Completed, 1, 0));
+}
+
+#[tokio::test]
+async fn answers_that_are_counted_and_in_no_file_are_not_paid_for_again_by_themselves() {
+    let (sim, world) = output_named_late(1_000_000).await;
+    let causes = world.open_failures().into_iter().map(|failure| failure.failure.cause);
+    let unclear = causes.filter(|cause| *cause == Cause::Unclear).count();
+    assert_eq!((votes(&world.store).len(), unclear, world.open_failures().len()), (0, 16, 20));
+    assert_eq!((world.state(), creations(&sim), world.manifest().round), (ManifestState::Completed, 1, 0));
+}
+
+/// The provider does not know one of the two result files that it names.
+async fn without_one_file(of: &str) -> (Simulator, World) {
+    let kind = Kind::RowStatus { status: 400, message: "no".to_owned(), error_type: None, param: None, code: None };
+    let (sim, world) = planned([Fault { rows: Some(4), ..Fault::once(kind, None) }]).await;
+    let name = format!("_{of}.jsonl");
+    loop {
+        world.pass(&sim, 5);
+        // The simulator moves on when it is looked at.
+        provider(&sim, None).list_batches(None, 100).await.expect("listed");
+        let files = provider(&sim, None).list_files(None, None, 100).await.expect("listed").data;
+        if let Some(file) = files.iter().find(|file| file.filename.ends_with(&name)) {
+            provider(&sim, None).delete_file(&file.id).await.expect("deleted");
+            break;
+        }
+        world.tick().await.expect("a tick");
+    }
+    world.run(&sim, 60).await;
+    (sim, world)
+}
+
+#[tokio::test]
+async fn one_result_file_that_is_gone_does_not_take_the_other_with_it() {
+    let (sim, world) = without_one_file("error").await;
+    assert_eq!((votes(&world.store).len(), world.open_failures().len(), creations(&sim)), (16, 4, 1));
+    let (sim, world) = without_one_file("output").await;
+    assert_eq!((votes(&world.store).len(), world.open_failures().len(), creations(&sim)), (0, 20, 1));
+}
+
+/// A run whose batch was answered, and whose results are gone.
+async fn results_gone() -> (Simulator, World) {
+    let (sim, world) = planned([Fault::once(Kind::NoOutputFile, None)]).await;
+    world.run(&sim, 60).await;
+    assert_eq!(world.states(), [BatchState::Failed]);
+    (sim, world)
+}
+
+#[tokio::test]
+async fn a_batch_whose_results_are_gone_is_over_once_it_was_sent_again() {
+    let (sim, world) = results_gone().await;
+    assert_eq!(world.engine.ask_again(world.manifest().id, |_| true, |_| true, false).expect("planned"), 20);
+    world.run(&sim, 60).await;
+    assert_eq!((world.state(), votes(&world.store).len(), creations(&sim)), (ManifestState::Completed, 20, 2));
+    assert_eq!(world.states(), [BatchState::Cancelled, BatchState::Ingested]);
+}
+
+#[tokio::test]
+async fn a_batch_whose_results_are_gone_is_over_once_its_run_was_cancelled() {
+    let (sim, world) = results_gone().await;
+    world.store.change_manifest(world.manifest().id, |manifest| manifest.cancelled = true).expect("cancelled");
+    world.run(&sim, 60).await;
+    assert_eq!((world.state(), world.states()), (ManifestState::Cancelled, vec![BatchState::Cancelled]));
+    // Its input file is deleted, and nothing is looked for any more.
+    world.tick().await.expect("a tick");
+    assert!(!world.engine.has_work().expect("read"));
 }
 
 #[tokio::test]

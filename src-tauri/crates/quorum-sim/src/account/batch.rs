@@ -142,15 +142,20 @@ impl BatchRecord {
         }
     }
 
-    /// Whether its files are named yet.
-    fn names_files(&self, now_ms: i64) -> bool {
+    /// Whether its output and its error file are named yet.
+    fn names_files(&self, now_ms: i64) -> [bool; 2] {
         let ended = [self.completed_ms, self.failed_ms, self.expired_ms, self.cancelled_ms].into_iter().flatten().max();
-        self.kinds().all(|kind| match kind {
-            Kind::FilesLate { seconds } => {
-                ended.is_some_and(|ended| now_ms >= ended.saturating_add(seconds.saturating_mul(1_000)))
+        let is_due =
+            |seconds: i64| ended.is_some_and(|ended| now_ms >= ended.saturating_add(seconds.saturating_mul(1_000)));
+        let mut names = [true; 2];
+        for kind in self.kinds() {
+            match kind {
+                Kind::FilesLate { seconds } => names = names.map(|named| named && is_due(*seconds)),
+                Kind::OutputFileLate { seconds } => names[0] &= is_due(*seconds),
+                _ => {}
             }
-            _ => true,
-        })
+        }
+        names
     }
 
     /// The provider's Batch object. `done` is the count of finished rows to show while it runs.
@@ -159,9 +164,9 @@ impl BatchRecord {
         let errors =
             if self.problems.is_empty() { Value::Null } else { json!({"object": "list", "data": self.problems}) };
         let empty_id = self.status.is_terminal() && self.kinds().any(|kind| *kind == Kind::EmptyErrorFileId);
-        let names_files = self.names_files(now_ms);
-        let output_file_id = self.output_file_id.as_ref().filter(|_| names_files);
-        let error_file_id = match self.error_file_id.as_ref().filter(|_| names_files) {
+        let [names_output, names_errors] = self.names_files(now_ms);
+        let output_file_id = self.output_file_id.as_ref().filter(|_| names_output);
+        let error_file_id = match self.error_file_id.as_ref().filter(|_| names_errors) {
             Some(id) => Value::from(id.as_str()),
             None if empty_id => Value::from(""),
             None => Value::Null,
@@ -200,7 +205,7 @@ impl BatchRecord {
             "cancelled_at": seconds(self.cancelled_ms),
             "request_counts": {"total": self.total, "completed": completed, "failed": failed},
             "usage": self.usage.unwrap_or_default().of_batch(),
-            "metadata": self.metadata,
+            "metadata": if self.kinds().any(|kind| *kind == Kind::NoMetadata) { &Value::Null } else { &self.metadata },
         })
     }
 }

@@ -219,6 +219,15 @@ async fn batches_end_badly_on_demand() {
     let batch = lab.batch(batch["id"].as_str().unwrap()).await;
     assert_eq!(lab.lines(&batch["output_file_id"]).await.len(), 40);
 
+    let (lab, batch) = with_batch_fault(Kind::OutputFileLate { seconds: 60 }).await;
+    assert_eq!((&batch["status"], &batch["output_file_id"]), (&json!("completed"), &Value::Null));
+    lab.sim.advance(std::time::Duration::from_secs(61));
+    let batch = lab.batch(batch["id"].as_str().unwrap()).await;
+    assert_eq!(lab.lines(&batch["output_file_id"]).await.len(), 40);
+
+    let (_, batch) = with_batch_fault(Kind::NoMetadata).await;
+    assert_eq!((&batch["status"], &batch["metadata"]), (&json!("completed"), &Value::Null));
+
     let (_, batch) = with_batch_fault(Kind::CountsOff { completed: -3, failed: 2 }).await;
     assert_eq!(batch["request_counts"], json!({"total": 40, "completed": 37, "failed": 2}));
 

@@ -134,6 +134,35 @@ fn at_once<T: Send>(act: impl Fn(usize) -> T + Sync) -> Vec<T> {
 }
 
 #[test]
+fn a_space_made_from_a_file_takes_on_the_terms_once_they_are_known() {
+    let store = memory();
+    let known = schema();
+    let (topic, hash) = ("T".into(), known.term_hash());
+    // The file had no vote for "severe", and none at all on the account.
+    let mut severity = known.fields()[0].term.clone();
+    severity.values.truncate(2);
+    let guessed = Schema::new([severity]);
+    let made = store.intern_space(Realm::Live, &topic, &hash, &guessed).expect("a space");
+    let coded = |review: u32, value: u8| NewVote {
+        review: ReviewNo(review),
+        vote: Vote { codes: encode(&guessed, &[Some(value)]), ..vote(review, 1, 1, 0).vote },
+    };
+    let count = 10_000;
+    store.add_votes(made.number, 1, (0..count).map(|review| coded(review, u8::from(review % 3 == 0))).collect()).expect("added");
+    assert_eq!(store.intern_space(Realm::Live, &topic, &hash, &guessed).expect("the space"), made, "a guess widens nothing");
+
+    let space = store.intern_space(Realm::Live, &topic, &hash, &known).expect("the space");
+    assert_eq!(space.number, made.number);
+    assert!(space.has_codes_of(&known) && !made.has_codes_of(&known));
+    for (review, votes) in all(&store, space.number) {
+        let expected = vec![Some(u8::from(review % 3 == 0)), None];
+        assert_eq!(decode(&known, &votes[0].codes), expected, "review {review}");
+    }
+    assert_eq!(store.votes_stored(space.number).expect("count"), u64::from(count));
+    assert_eq!(store.intern_space(Realm::Live, &topic, &hash, &guessed).expect("the space"), space);
+}
+
+#[test]
 fn names_interned_at_once_get_one_number() {
     let store = memory();
     let schema = schema();
