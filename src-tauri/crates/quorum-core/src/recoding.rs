@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn answers_keep_their_values_under_more_fields_and_values_in_another_order() {
         let from = schema(&[("severity", &["mild", "odd"]), ("account", &["hearsay", "firsthand"])]);
-        let to = schema(&[("account", &["firsthand", "hearsay", "none"]), ("b", &["x"]), ("severity", &["none", "mild"])]);
+        let to =
+            schema(&[("account", &["firsthand", "hearsay", "none"]), ("b", &["x"]), ("severity", &["none", "mild"])]);
         let recoding = Recoding::new(&from, &to);
         let after = |severity, account| decode(&to, &recoding.codes(&encode(&from, &[severity, account])));
         assert_eq!(after(Some(0), Some(0)), [Some(1), None, Some(1)]);

@@ -27,8 +27,8 @@ pub trait VerdictModel {
     type State: Eq + Hash + Clone;
 
     fn start(&self) -> Self::State;
-    /// The state after `item` turned out to be `category`.
-    fn step(&self, state: &Self::State, item: usize, category: usize) -> Self::State;
+    /// Takes into the state that `item` turned out to be `category`.
+    fn step(&self, state: &mut Self::State, item: usize, category: usize);
     /// The verdict, in `0..n_verdicts`.
     fn verdict(&self, state: &Self::State) -> usize;
     fn n_verdicts(&self) -> usize;

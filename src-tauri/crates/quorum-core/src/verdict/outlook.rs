@@ -162,9 +162,8 @@ impl VerdictModel for Outlook<'_> {
         }
     }
 
-    fn step(&self, state: &Seen, item: usize, category: usize) -> Seen {
-        let mut state = state.clone();
-        match (&mut state, &self.adds[item][category]) {
+    fn step(&self, state: &mut Seen, item: usize, category: usize) {
+        match (state, &self.adds[item][category]) {
             (Seen::Counts(counts), Adds::Counts(counters)) => {
                 for counter in counters {
                     counts[*counter] = (counts[*counter] + 1).min(self.counted_to[*counter]);
@@ -177,7 +176,6 @@ impl VerdictModel for Outlook<'_> {
             // Not an incident; a policy either counts or adds up, never both.
             _ => {}
         }
-        state
     }
 
     /// An index into the policy's verdicts; one beyond them where the outcome is none of the list.

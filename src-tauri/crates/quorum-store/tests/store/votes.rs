@@ -148,8 +148,14 @@ fn a_space_made_from_a_file_takes_on_the_terms_once_they_are_known() {
         vote: Vote { codes: encode(&guessed, &[Some(value)]), ..vote(review, 1, 1, 0).vote },
     };
     let count = 10_000;
-    store.add_votes(made.number, 1, (0..count).map(|review| coded(review, u8::from(review % 3 == 0))).collect()).expect("added");
-    assert_eq!(store.intern_space(Realm::Live, &topic, &hash, &guessed).expect("the space"), made, "a guess widens nothing");
+    store
+        .add_votes(made.number, 1, (0..count).map(|review| coded(review, u8::from(review % 3 == 0))).collect())
+        .expect("added");
+    assert_eq!(
+        store.intern_space(Realm::Live, &topic, &hash, &guessed).expect("the space"),
+        made,
+        "a guess widens nothing"
+    );
 
     let space = store.intern_space(Realm::Live, &topic, &hash, &known).expect("the space");
     assert_eq!(space.number, made.number);

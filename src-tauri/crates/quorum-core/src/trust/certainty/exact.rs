@@ -42,7 +42,8 @@ impl Layers {
                     continue;
                 }
                 for (category, of_category) in row.iter().enumerate().filter(|(_, chance)| **chance > 0.0) {
-                    let to = model.step(state, item, category);
+                    let mut to = state.clone();
+                    model.step(&mut to, item, category);
                     let new = u32::try_from(after.len()).ok()?;
                     let place = *places.entry(to).or_insert_with_key(|to| {
                         after.push(to.clone());

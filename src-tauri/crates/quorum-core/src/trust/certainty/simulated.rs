@@ -29,7 +29,7 @@ impl Simulation {
             let mut state = model.start();
             for (item, wheel) in wheels.iter().enumerate() {
                 drawn[item] = spin(wheel, &mut prng);
-                state = model.step(&state, item, drawn[item]);
+                model.step(&mut state, item, drawn[item]);
             }
             let verdict = model.verdict(&state);
             counts[verdict] += 1;

@@ -12,8 +12,8 @@ impl VerdictModel for AtLeast {
     fn start(&self) -> usize {
         0
     }
-    fn step(&self, state: &usize, _: usize, category: usize) -> usize {
-        (state + usize::from(category == 1)).min(self.0)
+    fn step(&self, state: &mut usize, _: usize, category: usize) {
+        *state = (*state + usize::from(category == 1)).min(self.0);
     }
     fn verdict(&self, state: &usize) -> usize {
         usize::from(*state >= self.0)
@@ -32,10 +32,9 @@ impl VerdictModel for Points {
     fn start(&self) -> (i64, u8) {
         (0, 0)
     }
-    fn step(&self, state: &(i64, u8), item: usize, category: usize) -> (i64, u8) {
-        let points = [0, 1, 3][category] * (1 + item as i64 % 2);
-        let points = (state.0 + points).min(6);
-        (points, (state.1 + u8::from(category == 2)).min(2))
+    fn step(&self, (points, twos): &mut (i64, u8), item: usize, category: usize) {
+        *points = (*points + [0, 1, 3][category] * (1 + item as i64 % 2)).min(6);
+        *twos = (*twos + u8::from(category == 2)).min(2);
     }
     fn verdict(&self, state: &(i64, u8)) -> usize {
         match state {
@@ -71,7 +70,7 @@ fn enumerated<M: VerdictModel>(model: &M, items: &[Vec<f64>]) -> Vec<f64> {
             let category = rest % n_categories;
             rest /= n_categories;
             p *= row[category];
-            state = model.step(&state, item, category);
+            model.step(&mut state, item, category);
         }
         sums[model.verdict(&state)] += p;
     }
@@ -229,9 +228,9 @@ impl VerdictModel for Counted {
     fn start(&self) -> usize {
         0
     }
-    fn step(&self, state: &usize, _: usize, category: usize) -> usize {
+    fn step(&self, state: &mut usize, _: usize, category: usize) {
         self.0.set(self.0.get() + 1);
-        state + category
+        *state += category;
     }
     fn verdict(&self, state: &usize) -> usize {
         usize::from(*state > 100)
