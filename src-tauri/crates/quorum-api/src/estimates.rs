@@ -40,6 +40,9 @@ impl Quorum {
         estimate.trial_models.retain(|model| tried.contains(model));
         estimate.ladder = self.ladder(&dataset, &wishes, &drafts)?;
         estimate.warnings = self.warnings(&wishes[0], &dataset, &estimate, &models)?;
+        for (wish, (draft, topic)) in wishes.iter().zip(&drafts) {
+            estimate.warnings.extend(self.queue_warnings(wish, draft, topic)?);
+        }
         Ok(estimate)
     }
 

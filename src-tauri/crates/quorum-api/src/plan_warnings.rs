@@ -3,9 +3,11 @@
 use quorum_core::{
     ensemble::Ensemble,
     ids::ModelId,
+    manifest::Mode,
     models::{ModelTable, Shutdown},
+    topic::Topic,
 };
-use quorum_engine::announced;
+use quorum_engine::{Draft, announced, crumbs};
 use quorum_store::DatasetView;
 
 use crate::{
@@ -65,6 +67,23 @@ impl Quorum {
             }
         }
         Ok(warnings)
+    }
+
+    /// Queue allowances that would cut a draft into more batches than anyone means.
+    pub fn queue_warnings(&self, wish: &Wish, draft: &Draft, topic: &Topic) -> Result<Vec<PlanWarning>, ApiError> {
+        if wish.mode == Mode::OnDemand {
+            return Ok(Vec::new());
+        }
+        let crumbs = self.with_request(topic, wish, |request| Ok(crumbs(draft, request.limits)))?;
+        let warn = |(model, parts): (ModelId, u64)| PlanWarning {
+            code: PlanWarningCode::QueueAllowance,
+            message: format!(
+                "By the queue allowance in the model table, {model} takes this in about {parts} batches, one after another. \
+                 Nothing is sent before you agree to that or correct it."
+            ),
+            model: Some(model.to_string()),
+        };
+        Ok(crumbs.into_iter().map(warn).collect())
     }
 
     pub(crate) fn warnings(

@@ -9,13 +9,15 @@ use quorum_core::{
     ids::{DatasetName, ModelId},
     manifest::Realm,
     models::{ModelTable, Usage},
-    plan::{BatchLimits, BatchPlan, Request, SizedRequest, missing, split},
+    plan::{BatchLimits, BatchPlan, Request, SizedRequest, missing},
     prompt::RequestWriter,
     tokens,
     topic::Topic,
     votes::{ModelNo, ReviewNo, VoteRow},
 };
 use quorum_store::{Claims, DatasetView, Place, Store, StoreError};
+
+use crate::parts::split_by;
 
 /// What is wanted.
 #[derive(Clone, Copy)]
@@ -112,7 +114,7 @@ pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Re
         .iter()
         .zip(wanted)
         .map(|(member, requests)| {
-            let batches = split(&member.model, requests, (wish.limits)(&member.model));
+            let batches = split_by(&member.model, requests, (wish.limits)(&member.model), false);
             let model = wish.models.get(member.model.as_str());
             let output = history.output(&member.model, wish.topic, model.map_or(0, |model| model.reasoning_tokens));
             let estimate = estimate(&batches, model, output);

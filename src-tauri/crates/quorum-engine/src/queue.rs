@@ -4,12 +4,9 @@ use quorum_core::manifest::{Batch, BatchState, Manifest, PauseKind};
 use quorum_provider::{ProviderError, QueueAllowance, queue_limit};
 
 use crate::{
-    Allowances, Engine, EngineError, Event, allowance::mean_sizes, engine::Round, step::Sighting, submit::new_batch,
+    Allowances, Engine, EngineError, Event, allowance::mean_sizes, engine::Round, parts::PARTS_MAX, step::Sighting,
+    submit::new_batch,
 };
-
-/// Batches of one model that a run is cut into without asking. The smallest allowance of a paying account known (2 million tokens)
-/// makes about 30 of 40,000 requests; far more is a slip of the pen, or an account that is not made for it.
-const PARTS_MAX: usize = 200;
 
 /// Refusals for want of room, with nothing of ours in the queue, after which a batch is cut in two.
 const REFUSALS_TO_CUT: u32 = 3;

@@ -9,11 +9,11 @@ use quorum_core::{
     ids::ModelId,
     manifest::{Batch, BatchId, BatchState, Failure, Manifest, ManifestId},
     models::total_usd,
-    plan::{BatchLimits, Request, SizedRequest, split},
+    plan::{BatchLimits, Request, SizedRequest},
 };
 use quorum_store::{ActivityKind, Claims, NewBatch, Place, Store, StoreError};
 
-use crate::{Allowances, Engine, EngineError, Event, engine::Round, money, submit::new_batch};
+use crate::{Allowances, Engine, EngineError, Event, engine::Round, money, parts::split_by, submit::new_batch};
 
 /// Rounds after the first sending that the loop starts by itself.
 pub const ROUNDS_MAX: u32 = 3;
@@ -106,7 +106,7 @@ impl<'a> Next<'a> {
             .flat_map(|(model, Share { mut requests, .. })| {
                 requests.sort_by_key(|sized| sized.request);
                 requests.dedup_by_key(|sized| sized.request);
-                split(&model, requests, limits(&model))
+                split_by(&model, requests, limits(&model), self.manifest.takes_crumbs)
             })
             .map(|plan| {
                 let mut new = new_batch(plan, term_hash, round);

@@ -5,7 +5,8 @@ use quorum_api::{
     Address, Again, OpenOptions, Quorum, SAMPLE_NAME, Wish,
     dto::{
         error::{ApiError, ErrorCode},
-        plan::{EnsembleMember, ExtractionStarted, Mode, PlanRequest},
+        model::ModelField,
+        plan::{EnsembleMember, ExtractionStarted, Mode, PlanRequest, PlanWarningCode},
         run::RunState,
     },
 };
@@ -275,4 +276,22 @@ async fn going_on_with_all_runs_lifts_no_budget() {
     // A person's own pause is what going on ends.
     quorum.run_resume(&run).and_then(|_| quorum.run_pause(&run)).expect("paused by the user");
     assert_eq!(quorum.run_resume_all().expect("the store"), 1);
+}
+
+#[test]
+fn an_allowance_that_would_make_crumbs_of_a_plan_is_said_before_it_is_agreed_to() {
+    let (_folder, quorum) = live(None);
+    let form = PlanRequest { k: 25, ..form(&TOPICS[..1], "gpt-5-mini", Mode::Batch) };
+    let warned = || {
+        let warnings = quorum.plan_estimate(&form).expect("an estimate").warnings;
+        warnings.into_iter().find(|warning| warning.code == PlanWarningCode::QueueAllowance)
+    };
+    assert_eq!(warned(), None);
+    quorum.model_edit("gpt-5-mini", ModelField::QueueTokens, "2,000,000").expect("a limit");
+    assert_eq!(warned(), None);
+    quorum.model_edit("gpt-5-mini", ModelField::QueueTokens, "2,000").expect("a slip of the pen");
+    let warning = warned().expect("it is said");
+    assert_eq!(warning.model.as_deref(), Some("gpt-5-mini"));
+    assert!(warning.message.contains("300 batches"), "{warning:?}");
+    assert!(quorum.plan_estimate(&form).expect("an estimate").batches.len() < 40, "and nothing is cut by it");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use quorum_core::{
     ensemble::Ensemble,
-    manifest::{BatchState, ManifestId, ManifestState, PauseKind},
+    manifest::{BatchState, ManifestId, ManifestState, Pause, PauseKind},
     models::{ModelTable, edits::Edit},
 };
 use quorum_engine::change_model_edits;
@@ -73,6 +73,36 @@ async fn a_run_is_cut_into_hundreds_of_batches_only_with_the_users_word() {
     agree.expect("resumed");
     world.tick().await.expect("a tick");
     assert_eq!((world.batches().len(), sim.batches().len()), (250, 1));
+}
+
+#[tokio::test]
+async fn an_allowance_that_would_make_crumbs_of_a_plan_cuts_neither_it_nor_a_round() {
+    let sim = simulator(SimConfig::default()).await;
+    let world = World::new(&sim, 250);
+    state(&world.store, request_tokens() + 100);
+    start(&world.store, mini()).expect("a run");
+    assert_eq!(world.batches().len(), 1, "it is not cut before the user agrees");
+    let crumbs = |pause: Option<Pause>| {
+        let pause = pause.expect("it waits for the user");
+        assert_eq!((pause.kind, sim.batches().len()), (PauseKind::Crumbs, 0));
+        assert!(pause.words.contains("250 batches"), "{pause:?}");
+    };
+    world.run(&sim, 60).await;
+    crumbs(world.manifest().paused);
+
+    // The same for what is asked again.
+    let refused = world.batches()[0].id;
+    world.store.change_batch(refused, |batch| batch.state = BatchState::Failed).expect("written");
+    let asked = world.engine.ask_again(ManifestId(1), |_| true, |_| true, false).expect("a round");
+    assert_eq!((asked, world.batches().len()), (250, 2));
+    world.run(&sim, 60).await;
+    crumbs(world.manifest().paused);
+
+    // Corrected, the plan is whole.
+    state(&world.store, request_tokens() * 500);
+    world.store.change_manifest(ManifestId(1), |manifest| manifest.paused = None).expect("resumed");
+    world.run(&sim, 60).await;
+    assert_eq!((world.state(), sim.batches().len(), votes(&world.store).len()), (ManifestState::Completed, 1, 250));
 }
 
 #[tokio::test]

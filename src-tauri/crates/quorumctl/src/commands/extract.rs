@@ -53,7 +53,8 @@ pub async fn run(quorum: &Quorum, output: Output, wish: &args::Wish, terms: Term
         output.result(&without_run("completed", 0), || "nothing is missing; nothing was sent".to_owned());
         return Ok(Exit::Done);
     }
-    let warnings = quorum.model_warnings(&wish.ensemble, &quorum.models()?)?;
+    let mut warnings = quorum.model_warnings(&wish.ensemble, &quorum.models()?)?;
+    warnings.extend(quorum.queue_warnings(&wish, &draft, &topic)?);
     let price = quorum.price_of(&wish, &draft, &topic)?;
     output.progress(&[plan::people(&draft, price.filter(|_| mode == Mode::Batch)), plan::advice(&warnings)].concat());
     if mode == Mode::OnDemand {

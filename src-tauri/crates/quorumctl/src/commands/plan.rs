@@ -17,7 +17,8 @@ use crate::{
 pub fn run(quorum: &Quorum, output: Output, wish: &args::Wish) -> Result<Exit, Failure> {
     let wish = read(wish, Mode::Batch)?;
     let (draft, topic) = quorum.draft(&wish)?;
-    let warnings = quorum.model_warnings(&wish.ensemble, &quorum.models()?)?;
+    let mut warnings = quorum.model_warnings(&wish.ensemble, &quorum.models()?)?;
+    warnings.extend(quorum.queue_warnings(&wish, &draft, &topic)?);
     let price = quorum.price_of(&wish, &draft, &topic)?;
     let mut json = shown(&draft, &topic, price);
     json["warnings"] = warnings.iter().map(|it| json!({"model": it.model, "message": it.message})).collect();
