@@ -78,8 +78,11 @@ const BATCH_REQUESTS_MAX: u32 = 50_000;
 
 pub(crate) fn stored(store: &Store) -> Result<Stored, ApiError> {
     let Some(kept) = store.setting(SETTING)? else { return Ok(Stored::default()) };
-    Stored::read(kept)
-        .map_err(|source| StoreError::Row { table: "settings_v1", key: SETTING.to_owned(), source }.into())
+    Stored::read(kept).map_err(unreadable)
+}
+
+fn unreadable(source: serde_json::Error) -> ApiError {
+    StoreError::Row { table: "settings_v1", key: SETTING.to_owned(), source }.into()
 }
 
 impl Quorum {
@@ -106,9 +109,7 @@ impl Quorum {
         if !is_money(settings.budget_day_usd) || !is_money(settings.confirm_above_usd) {
             return Err(ApiError::invalid("An amount of money must be 0 or more."));
         }
-        let mut stored = self.stored_settings()?;
-        stored.settings = settings;
-        self.store().set_setting(SETTING, &stored)?;
+        self.change_stored(|stored| stored.settings = settings)?;
         self.apply_settings()?;
         self.poke();
         self.settings_get()
@@ -116,20 +117,49 @@ impl Quorum {
 
     /// Chooses where requests go from now on. Runs that are under way stay with their provider.
     pub(crate) fn choose_provider(&self, address: Address) -> Result<(), ApiError> {
-        let mut stored = self.stored_settings()?;
-        if address.kind() == ProviderKind::Custom {
-            stored.settings.custom_url = Some(address.as_str().to_owned());
-        }
-        stored.provider = Some(address);
-        self.store().set_setting(SETTING, &stored)?;
+        self.change_stored(|stored| {
+            if address.kind() == ProviderKind::Custom {
+                stored.settings.custom_url = Some(address.as_str().to_owned());
+            }
+            stored.provider = Some(address);
+        })?;
         self.poke();
         Ok(())
+    }
+
+    /// In one transaction: a provider that is chosen while settings are saved, or the other way round, is not lost.
+    fn change_stored(&self, change: impl FnOnce(&mut Stored)) -> Result<(), ApiError> {
+        let lay = |kept: &mut Value| -> Result<(), serde_json::Error> {
+            let mut stored = if kept.is_null() { Stored::default() } else { Stored::read(kept.clone())? };
+            change(&mut stored);
+            *kept = serde_json::to_value(&stored)?;
+            Ok(())
+        };
+        self.store().change_setting(SETTING, lay)?.map_err(unreadable)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_provider_that_is_chosen_while_settings_are_saved_is_not_lost() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let quorum = Quorum::open(crate::OpenOptions::new(folder.path())).expect("the data");
+        for port in 60_000..60_040 {
+            let url = format!("http://127.0.0.1:{port}/v1");
+            let mut settings = quorum.settings_get().expect("settings");
+            (settings.custom_url, settings.zoom_percent) = (Some(url.clone()), port - 59_900);
+            std::thread::scope(|scope| {
+                scope.spawn(|| quorum.provider_set(ProviderKind::Custom, Some(&url)).expect("chosen"));
+                scope.spawn(|| quorum.settings_set(settings.clone()).expect("saved"));
+            });
+            let stored = quorum.stored_settings().expect("stored");
+            assert_eq!(stored.provider.expect("chosen").as_str(), url);
+            assert_eq!(stored.settings.zoom_percent, settings.zoom_percent);
+        }
+    }
 
     #[test]
     fn settings_of_an_older_quorum_keep_what_was_chosen_and_get_defaults_for_what_is_new() {
