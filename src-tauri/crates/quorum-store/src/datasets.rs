@@ -9,6 +9,8 @@ use quorum_core::{
     dataset::LineProblem,
     date::Date,
     ids::{BusinessId, DatasetName, ReviewId},
+    prompt::sent_bytes,
+    tokens,
     votes::ReviewNo,
 };
 use redb::{ReadableTable, ReadableTableMetadata};
@@ -18,7 +20,7 @@ use crate::{
     ReviewRow, Store, StoreError,
     open::abort,
     removed::{is_asked_about, set_aside},
-    reviews::{next_review_no, set_next_review_no},
+    reviews::{next_review_no, set_next_review_no, text_of},
     rows::{Unpack, all_json, next_number, pack_text, to_json},
     tables::{self, pair, range_of},
 };
@@ -251,19 +253,17 @@ impl Import<'_> {
                     continue;
                 }
                 let fresh = number >= first_new || reviews.get(number).map_err(StoreError::from)?.is_none();
+                let (mut tokens, mut bytes) = (review.tokens, review.bytes);
                 if fresh {
                     reviews.insert(number, review.row.pack()?.as_slice()).map_err(StoreError::from)?;
-                } else if Self::text_differs(&reviews, number, &review.row)? {
+                } else if let Some(text) = Self::other_text(&reviews, number, &review.row)? {
                     let words = "was imported before with another text; the earlier text stays, its votes belong to it";
                     self.problem(business.line, &review.row.id, words);
+                    // The earlier text is what is sent, so its size is what counts.
+                    (tokens, bytes) = (tokens::review(&text), sent_bytes(&text));
                 }
                 self.needed.remove(&number);
-                row.reviews.push(ReviewFact {
-                    number: ReviewNo(number),
-                    date: review.row.date,
-                    tokens: review.tokens,
-                    bytes: review.bytes,
-                });
+                row.reviews.push(ReviewFact { number: ReviewNo(number), date: review.row.date, tokens, bytes });
                 self.report.reviews += 1;
             }
             table.insert(pair(self.number, position), row.pack()?.as_slice()).map_err(StoreError::from)?;
@@ -301,19 +301,18 @@ impl Import<'_> {
         Ok(number)
     }
 
-    fn text_differs(
+    /// The text that is stored, where it is another than the row's.
+    fn other_text(
         reviews: &impl ReadableTable<u32, &'static [u8]>,
         number: u32,
         row: &ReviewRow,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
         let packed = row.pack()?;
-        let stored = reviews.get(number)?;
+        let Some(stored) = reviews.get(number)? else { return Ok(None) };
         // The text is the row's end; everything before it may change freely.
-        let text = row.text.as_bytes();
-        Ok(stored.is_some_and(|stored| {
-            stored.value() != packed.as_slice()
-                && (!stored.value().ends_with(text) || stored.value().len() != packed.len())
-        }))
+        let is_same = stored.value() == packed.as_slice()
+            || (stored.value().ends_with(row.text.as_bytes()) && stored.value().len() == packed.len());
+        Ok(if is_same { None } else { Some(text_of(number, stored.value())?.to_owned()) })
     }
 
     fn problem(&mut self, line: u64, review: &ReviewId, words: &str) {

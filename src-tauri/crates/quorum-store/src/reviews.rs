@@ -54,7 +54,7 @@ impl ReviewRow {
 }
 
 /// The text of a packed row, which stands behind the numbers and the id.
-fn text_of(number: u32, bytes: &[u8]) -> Result<&str, StoreError> {
+pub(crate) fn text_of(number: u32, bytes: &[u8]) -> Result<&str, StoreError> {
     let mut row = Unpack::new("reviews_v1", u64::from(number), bytes, VERSION)?;
     row.bytes(12)?;
     row.text()?;

@@ -1,6 +1,6 @@
 //! Datasets and reviews: what an import keeps, reports and leaves alone.
 
-use quorum_core::{date::Date, ids::DatasetName, manifest::ManifestId, votes::ReviewNo};
+use quorum_core::{date::Date, ids::DatasetName, manifest::ManifestId, prompt, tokens, votes::ReviewNo};
 use quorum_store::{ImportReport, PreparedBusiness, PreparedReview, ReviewRow, Store, StoreError, testing::contents};
 
 use crate::data::{AT, batch, business, memory, plan, prepared, review, space};
@@ -89,6 +89,11 @@ fn a_known_review_keeps_its_text_and_a_different_one_is_reported() {
     let [problem] = report.problems.as_slice() else { panic!("one problem: {:?}", report.problems) };
     assert_eq!(problem.line, 9);
     assert!(problem.message.contains("another text"), "{}", problem.message);
+    // What is sent is the earlier text, so that is what it costs.
+    let facts = &store.dataset(&"other".into()).expect("view").businesses[0].reviews;
+    let sizes: Vec<_> = facts.iter().map(|fact| (fact.tokens, fact.bytes)).collect();
+    let given = (review("r1", "").tokens, review("r1", "").bytes);
+    assert_eq!(sizes, [(tokens::review("abc"), prompt::sent_bytes("abc")), given, given]);
     assert_eq!(store.review(ReviewNo(1)).expect("read").expect("stored").text, "abc");
     let numbers: Vec<u32> =
         store.dataset(&"other".into()).expect("view").businesses[0].reviews.iter().map(|fact| fact.number.0).collect();
