@@ -3,7 +3,7 @@
 //! A copy keeps the store's key: restored on the same account it takes the batches that the original submitted for its own and
 //! adopts them. So the two must not both be used from then on: each takes the other's batches for its own, and only a batch that
 //! the other does not know (another number, other requests) tells it that a copy is at work.
-//! Not here: restoring, which is putting a verified file in the place of the store while no Quorum has it open.
+//! Not here: restoring ([`crate::restore`]).
 
 use std::{
     ffi::OsString,
@@ -106,7 +106,7 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
     Ok(cursor.close()?)
 }
 
-fn part_of(to: &Path) -> PathBuf {
+pub(crate) fn part_of(to: &Path) -> PathBuf {
     let mut part = OsString::from(to);
     part.push(".part");
     PathBuf::from(part)
@@ -120,7 +120,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 /// Renames the copy once it is on the disk, and the name with it.
-fn put_in_place(part: &Path, to: &Path) -> Result<(), StoreError> {
+pub(crate) fn put_in_place(part: &Path, to: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Copy { path: to.to_owned(), source };
     File::options().write(true).open(part).and_then(|file| file.sync_all()).map_err(failed)?;
     fs::rename(part, to).map_err(failed)?;

@@ -30,6 +30,7 @@ mod open;
 mod overrides;
 mod recode;
 mod removed;
+mod restore;
 mod reviews;
 mod rows;
 mod settings;

@@ -5,7 +5,6 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io,
-    ops::Bound,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{
@@ -150,14 +149,6 @@ impl Store {
 
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Whether a Quorum has this file open, whatever is in it.
-    pub fn is_in_use(path: &Path) -> bool {
-        let opened = OpenOptions::new().read(true).write(true).open(path);
-        let Ok(file) = file_backend(path, opened) else { return false };
-        // The lock goes with the file, at the end of this function.
-        matches!(file.try_lock_range(Bound::Unbounded, Bound::Unbounded), Ok(false))
     }
 
     /// A key that tells this store from every other, made by the caller (who may use randomness) the first time.

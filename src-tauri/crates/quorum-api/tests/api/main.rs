@@ -10,6 +10,7 @@ mod overrides;
 mod pages;
 mod polling;
 mod queue;
+mod restored;
 mod runs;
 mod trust;
 mod trust_files;

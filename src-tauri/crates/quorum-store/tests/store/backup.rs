@@ -1,6 +1,11 @@
 //! Copies of the open store.
 
-use std::fs;
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use quorum_store::{Store, StoreError, testing::contents};
 
@@ -78,4 +83,61 @@ fn a_backup_shows_one_moment_while_others_write() {
             assert_eq!(copy.overrides % 2, 1, "one was there before, then pairs");
         }
     });
+}
+
+#[test]
+fn while_a_backup_is_put_in_place_nobody_opens_the_store_and_one_is_always_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, copy) = (folder.path().join("quorum.redb"), folder.path().join("copy.redb"));
+    let store = Store::open(&path).expect("made");
+    store.log(activity("in the backup")).expect("logged");
+    store.backup(&copy).expect("a backup");
+    store.log(activity("since")).expect("logged");
+    drop(store);
+    let is_over = AtomicBool::new(false);
+    let absences = thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut absences = 0_u32;
+            while !is_over.load(Ordering::Relaxed) {
+                absences += u32::from(!path.exists());
+            }
+            absences
+        });
+        for number in 1..=20 {
+            let kept = folder.path().join(format!("kept-{number}.redb"));
+            let intrude = |part: &Store| -> Result<(), StoreError> {
+                let opened = Store::open(&path).expect_err("it is about to be moved away");
+                assert!(matches!(opened, StoreError::InUse { .. }), "{opened:?}");
+                part.log(activity("changed on the way")).map(drop)
+            };
+            let (found, was_there) = Store::restore(&copy, &path, &kept, intrude).expect("restored");
+            assert!(was_there && found.datasets == 0);
+        }
+        is_over.store(true, Ordering::Relaxed);
+        watch.join().expect("it only looks")
+    });
+    assert_eq!(absences, 0, "a program that found no store would have made an empty one");
+    let titles = |path: &Path| -> Vec<String> {
+        let store = Store::open(path).expect("a store");
+        store.activity(9).expect("the log").into_iter().map(|activity| activity.title).collect()
+    };
+    assert_eq!(titles(&path).len(), 2);
+    assert_eq!(titles(&folder.path().join("kept-1.redb")).len(), 2, "what was there, with what came since");
+    assert!(titles(&path) != titles(&folder.path().join("kept-1.redb")));
+}
+
+#[test]
+fn a_backup_that_cannot_be_prepared_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, copy) = (folder.path().join("quorum.redb"), folder.path().join("copy.redb"));
+    Store::open(&path).expect("made").backup(&copy).expect("a backup");
+    let before = fs::read(&path).expect("a store");
+    let refuse = |_: &Store| Err(StoreError::TooMany("reviews"));
+    let kept = folder.path().join("kept.redb");
+    Store::restore(&copy, &path, &kept, refuse).expect_err("not prepared");
+    assert_eq!(fs::read(&path).expect("a store"), before);
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("a file").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["copy.redb", "quorum.redb"], "and leaves nothing behind");
 }

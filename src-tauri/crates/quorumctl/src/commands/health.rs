@@ -1,12 +1,9 @@
 //! `backup`, `restore`, `doctor`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use quorum_api::{Check, Quorum, dto::error::ErrorCode};
-use quorum_store::{Store, StoreError, StoreFile};
+use quorum_api::{Check, Quorum};
+use quorum_store::{Store, StoreFile};
 use serde_json::json;
 
 use super::Failure;
@@ -21,34 +18,15 @@ pub fn backup(quorum: &Quorum, output: Output, file: &Path) -> Result<Exit, Fail
 /// Verifies the backup first, then puts it in place; the store that was there stays beside it, whatever its state: a damaged one
 /// is what people restore for.
 pub fn restore(data_dir: &Path, output: Output, file: &Path) -> Result<Exit, Failure> {
-    let found = Store::verify_file(file)?;
-    let store = data_dir.join("quorum.redb");
-    let unwritable = |path: &Path, error: std::io::Error| {
-        Failure::new(ErrorCode::FileUnwritable, format!("{} could not be written.", path.display()))
-            .safe("The present store is unchanged.")
-            .detail(error.to_string())
-    };
-    fs::create_dir_all(data_dir).map_err(|error| unwritable(data_dir, error))?;
-    // A store must not be taken away under a running program.
-    if Store::is_in_use(&store) {
-        return Err(StoreError::InUse { path: store }.into());
-    }
-    let part = data_dir.join("quorum.redb.part");
-    fs::copy(file, &part).map_err(|error| unwritable(&part, error))?;
-    fs::File::open(&part).and_then(|copy| copy.sync_all()).map_err(|error| unwritable(&part, error))?;
-    if store.exists() {
-        let kept = free_name(data_dir);
-        fs::rename(&store, &kept).map_err(|error| unwritable(&kept, error))?;
+    let restored = quorum_api::restore(data_dir, file)?;
+    if let Some(kept) = &restored.kept {
         output.progress(&format!("the store that was here is kept as {}", kept.display()));
     }
-    fs::rename(&part, &store).map_err(|error| unwritable(&store, error))?;
-    say(output, "restored", file, &found);
+    for words in &restored.paused {
+        say!("quorumctl: {words}");
+    }
+    say(output, "restored", file, &restored.found);
     Ok(Exit::Done)
-}
-
-fn free_name(data_dir: &Path) -> PathBuf {
-    let name = |number: u32| data_dir.join(format!("quorum.redb.before-restore-{number}"));
-    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
 fn say(output: Output, what: &str, file: &Path, found: &StoreFile) {
