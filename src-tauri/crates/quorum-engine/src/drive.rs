@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use quorum_core::{
-    manifest::{Batch, BatchId, BatchState, Manifest, PauseKind, Realm, TroubleKind},
+    manifest::{Batch, BatchId, BatchState, Cause, Manifest, PauseKind, Realm, TroubleKind},
     topic::Topic,
 };
 use quorum_provider::{Provider, ProviderError};
@@ -235,7 +235,8 @@ impl Engine {
         Ok(MaySend::Yes)
     }
 
-    /// A model's batches wait for its trial requests; when none of those was answered, the user decides.
+    /// A model's batches wait for its trial requests; when none of those was answered, the user decides. A fault that passes, or
+    /// an answer that was lost, says nothing about the model.
     fn canary_allows(&self, manifest: &Manifest, batch: &Batch, round: &Round<'_>) -> Result<bool, EngineError> {
         if batch.is_canary || manifest.skips_canary {
             return Ok(true);
@@ -249,8 +250,14 @@ impl Engine {
         if canary.votes > 0 || canary.failed == 0 {
             return Ok(true);
         }
-        let failed = self.store.failures(manifest.id)?;
-        let words = failed.iter().find(|failed| failed.batch == canary.id).map_or("", |failed| &failed.failure.words);
+        let mut failed = self.store.failures(manifest.id)?;
+        failed.retain(|failed| failed.batch == canary.id);
+        let is_passing = |cause: Cause| matches!(cause, Cause::Temporary | Cause::Unclear);
+        if failed.iter().all(|failed| is_passing(failed.failure.cause)) {
+            return Ok(true);
+        }
+        let words =
+            failed.iter().find(|failed| !is_passing(failed.failure.cause)).map_or("", |failed| &failed.failure.words);
         let words = format!("{} answered none of its {} trial requests. {words}", canary.model, canary.requests);
         self.pause(manifest, PauseKind::Canary, words.trim_end(), round)?;
         Ok(false)

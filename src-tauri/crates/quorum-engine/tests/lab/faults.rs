@@ -225,6 +225,19 @@ async fn a_model_that_rejects_a_parameter_costs_four_requests() {
 }
 
 #[tokio::test]
+async fn a_trial_that_meets_a_passing_fault_holds_nothing_up() {
+    let sim = simulator(SimConfig::default()).await;
+    sim.fault(Fault { count: Some(1_000), on: Some(Call::Chat), ..Fault::from(Kind::LostAnswer) });
+    let world = World::new(&sim, 20);
+    start(&world.store, Plan { canary: true, ..mini() }).expect("a run");
+    world.run(&sim, 30).await;
+    assert_eq!((world.state(), world.manifest().paused), (ManifestState::Completed, None));
+    let open = world.open_failures();
+    assert!(open.iter().all(|failure| failure.failure.cause == Cause::Unclear), "{open:?}");
+    assert_eq!((votes(&world.store).len(), open.len(), paid_twice(&sim)), (16, 4, vec![]));
+}
+
+#[tokio::test]
 async fn a_model_that_answers_its_trial_is_sent_the_rest_and_needs_no_trial_the_next_time() {
     let sim = simulator(SimConfig::default()).await;
     let world = World::new(&sim, 20);

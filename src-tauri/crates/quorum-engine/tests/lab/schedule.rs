@@ -41,8 +41,18 @@ pub enum Crash {
     AfterCall(u64),
 }
 
+/// How the run is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Batches,
+    /// A trial of each model goes first.
+    WithTrials,
+    OnDemand,
+}
+
 #[derive(Clone, Debug)]
 pub struct Schedule {
+    pub shape: Shape,
     pub crashes: Vec<(Crash, Loss)>,
     pub faults: Vec<Fault>,
     /// An attempt at a batch that was taken as lost turns up when another one runs.
@@ -76,13 +86,19 @@ impl Schedule {
         let mut faults: Vec<Fault> = (0..draw.within(0, FAULTS_MAX)).map(|_| fault(draw)).collect();
         let user =
             draw.of(&[None, None, Some(Meddler::Impatient), Some(Meddler::Fickle), Some(Meddler::OfTwoProjects)]);
+        let shape = match user {
+            None => draw.of(&[Shape::Batches, Shape::Batches, Shape::WithTrials, Shape::OnDemand]),
+            // Of a synchronous call whose end is unclear a user says that it is asked, and perhaps paid, again.
+            Some(_) => Shape::Batches,
+        };
         // Once cancelled, what turns up late is looked for no more.
-        let has_late_twin = !matches!(user, Some(Meddler::Fickle | Meddler::OfTwoProjects)) && draw.one_in(6);
+        let is_given_up = matches!(user, Some(Meddler::Fickle | Meddler::OfTwoProjects));
+        let has_late_twin = shape == Shape::Batches && !is_given_up && draw.one_in(6);
         if has_late_twin {
             faults = late_twin(draw.within(1, 3));
         }
         // Time that runs backwards there takes back what was listed and named.
-        if faults.iter().any(|fault| matches!(fault.kind, Kind::FilesLate { .. })) {
+        if faults.iter().any(|fault| matches!(fault.kind, Kind::FilesLate { .. } | Kind::OutputFileLate { .. })) {
             faults.retain(|fault| !matches!(fault.kind, Kind::ClockJump { seconds } if seconds < 0));
         }
         let (mut rounds, mut unseen) = (0, 0);
@@ -92,7 +108,7 @@ impl Schedule {
             unseen += usize::from(is_unseen);
             (!costs_a_round(&fault.kind) || rounds <= ROUNDS_MAX) && (!is_unseen || unseen <= UPLOADS_AGAIN_MAX)
         });
-        Self { crashes, faults, has_late_twin, user }
+        Self { shape, crashes, faults, has_late_twin, user }
     }
 }
 
@@ -146,6 +162,7 @@ fn fault(draw: &mut Draw) -> Fault {
         Some(Call::GetBatch),
         Some(Call::Download),
         Some(Call::DeleteFile),
+        Some(Call::Chat),
     ]);
     let after_effect = draw.one_in(2);
     let status = |status| Kind::Status {
@@ -166,7 +183,7 @@ fn fault(draw: &mut Draw) -> Fault {
         code: None,
     };
     let passing = ["server_error", "too_many_tasks"];
-    let kind = match draw.within(0, 26) {
+    let kind = match draw.within(0, 28) {
         0 => status(500),
         1 => status(503),
         2 => too_many_requests(draw.within(1, 90)),
@@ -196,6 +213,8 @@ fn fault(draw: &mut Draw) -> Fault {
         23 => draw.of(&[Kind::Fenced, Kind::Prose]),
         24 => Kind::FilesLate { seconds: draw.of(&[20, 45, 80]) },
         25 => Kind::BreakOff { fraction: draw.share() },
+        26 => Kind::OutputFileLate { seconds: draw.of(&[20, 45, 80]) },
+        27 => Kind::NoMetadata,
         _ => Kind::ClockJump { seconds: draw.of(&[-7_200, 3_600]) },
     };
     let mut fault = Fault::once(kind, None);
