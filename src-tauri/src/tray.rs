@@ -6,6 +6,7 @@
 //! Deliberately not here: notifications, see [`crate::notify`].
 
 use std::{
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -14,10 +15,11 @@ use std::{
 use quorum_api::{
     Quorum,
     dto::{
-        app::{AppState, ConnectionState, ProviderKind},
+        app::{AppState, ConnectionState},
         error::ApiError,
         run::{RunState, RunSummary},
     },
+    words::{counted, grouped},
 };
 use tauri::{
     App, AppHandle, Manager,
@@ -257,8 +259,13 @@ fn look(quorum: &Quorum) -> Result<Face, ApiError> {
 
 fn face(state: &AppState, runs: &[RunSummary]) -> Face {
     let (can_check, pause) = (state.live_runs > 0, pause_offer(runs));
-    let progress = format!("{} of {} requests answered", grouped(state.live_completed), grouped(state.live_requests));
-    let going_on = format!("{} at {}", counted(state.live_runs, "run", "runs"), provider(state.provider.kind));
+    let live_runs = || counted(state.live_runs.into(), "run", "runs");
+    let progress = format!(
+        "{} of {} done",
+        grouped(state.live_completed.into()),
+        counted(state.live_requests.into(), "request", "requests")
+    );
+    let going_on = format!("{} at {}", live_runs(), provider(state, runs));
     if let Some(run) = runs.iter().find(|run| run.state == RunState::NeedsYou) {
         let detail = run.reason.clone().unwrap_or_else(|| going_on.clone());
         return Face {
@@ -274,14 +281,14 @@ fn face(state: &AppState, runs: &[RunSummary]) -> Face {
         ConnectionState::KeyRefused => (Glyph::NeedsYou, "The key was refused".to_owned(), going_on),
         ConnectionState::Offline => (Glyph::Offline, "Offline".to_owned(), going_on),
         _ if state.live_runs == 0 => {
-            (Glyph::Idle, "No live runs".to_owned(), format!("{} so far", counted(state.runs, "run", "runs")))
+            (Glyph::Idle, "No live runs".to_owned(), format!("{} so far", counted(state.runs.into(), "run", "runs")))
         }
         _ => {
             let percent = u64::from(state.live_completed) * 100 / u64::from(state.live_requests.max(1));
             let live = runs.iter().find(|run| matches!(run.state, RunState::Running | RunState::Waiting));
             let name = match live {
                 Some(run) if state.live_runs == 1 => run.topic_name.clone(),
-                _ => counted(state.live_runs, "run", "runs"),
+                _ => live_runs(),
             };
             (Glyph::Live, format!("{name}: {percent} %"), progress)
         }
@@ -289,34 +296,19 @@ fn face(state: &AppState, runs: &[RunSummary]) -> Face {
     Face { glyph, headline, detail, can_check, pause }
 }
 
-fn provider(kind: ProviderKind) -> &'static str {
-    match kind {
-        ProviderKind::Sandbox => "the sandbox",
-        ProviderKind::Openai => "OpenAI",
-        ProviderKind::Custom => "the provider",
+/// Where the live runs are, which need not be the provider that is chosen now.
+fn provider(state: &AppState, runs: &[RunSummary]) -> String {
+    let is_live = |run: &&RunSummary| matches!(run.state, RunState::Waiting | RunState::Running | RunState::Cancelling);
+    let at: BTreeSet<&str> = runs.iter().filter(is_live).map(|run| run.provider.as_str()).collect();
+    match at.len() {
+        0 => state.provider.name.clone(),
+        _ => at.into_iter().collect::<Vec<_>>().join(" and "),
     }
-}
-
-fn counted(count: u32, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// `18440` → `18,440`.
-fn grouped(count: u32) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
-    use quorum_api::dto::app::{Connection, KeyState, Provider};
+    use quorum_api::dto::app::{Connection, KeyState, Provider, ProviderKind};
 
     use super::*;
 
@@ -324,7 +316,13 @@ mod tests {
         AppState {
             version: "0.1.0".into(),
             data_dir: "/data".into(),
-            provider: Provider { kind: ProviderKind::Openai, url: "https://api.openai.com/v1".into(), needs_key: true },
+            provider: Provider {
+                kind: ProviderKind::Openai,
+                name: "OpenAI".into(),
+                url: "https://api.openai.com/v1".into(),
+                sandbox: false,
+                needs_key: true,
+            },
             key: KeyState { stored: true, hint: None, in_keyring: true, accepted_at: None, problem: None },
             first_run: false,
             connection: Connection {
@@ -355,10 +353,12 @@ mod tests {
             topic: "G1_allergy".into(),
             topic_name: "Allergy safety".into(),
             k: 50,
+            provider: "OpenAI".into(),
             state,
             reason: reason.map(str::to_owned),
             requests: 18_440,
             completed: 11_062,
+            answered: 11_062,
             ingested: 0,
             failed: 0,
             usd_estimated: 3.32,
@@ -382,11 +382,11 @@ mod tests {
         );
         assert_eq!(
             shown(&state(1, ConnectionState::Online), &[run(RunState::Running, None)]),
-            (Glyph::Live, "Allergy safety: 59 %".into(), "11,062 of 18,440 requests answered".into(), true)
+            (Glyph::Live, "Allergy safety: 59 %".into(), "11,062 of 18,440 requests done".into(), true)
         );
         assert_eq!(
             shown(&state(2, ConnectionState::Online), &[run(RunState::Running, None), run(RunState::Waiting, None)]),
-            (Glyph::Live, "2 runs: 59 %".into(), "22,124 of 36,880 requests answered".into(), true)
+            (Glyph::Live, "2 runs: 59 %".into(), "22,124 of 36,880 requests done".into(), true)
         );
     }
 
@@ -412,7 +412,10 @@ mod tests {
     }
 
     #[test]
-    fn groups_digits_by_threes() {
-        assert_eq!([0, 999, 1_000, 4_294_967_295].map(grouped), ["0", "999", "1,000", "4,294,967,295"]);
+    fn names_the_provider_that_runs_are_at_not_the_one_that_is_chosen() {
+        let mut state = state(2, ConnectionState::Offline);
+        state.provider.name = "llm.example".into();
+        let local = RunSummary { provider: "the sandbox".into(), ..run(RunState::Waiting, None) };
+        assert_eq!(face(&state, &[run(RunState::Running, None), local]).detail, "2 runs at OpenAI and the sandbox");
     }
 }

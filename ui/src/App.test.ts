@@ -1,5 +1,6 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
+import { selection } from "./lib/state/route.svelte";
 import { hold, openApp, TestClock, textOf } from "./test-views";
 
 const go = (page: string) => fireEvent.click(screen.getByTestId(`nav-${page}`));
@@ -448,6 +449,22 @@ describe("everywhere", () => {
 		await key({ key: "g" });
 		await key({ key: "r" });
 		expect(screen.getByTestId("page-settings")).toBeTruthy();
+	});
+
+	test("letters hold after a box was ticked, and its brackets are those of any keyboard", async () => {
+		await openApp();
+		await go("extraction");
+		const box = screen.getByTestId("topic-G1_hygiene").querySelector("input")!;
+		await fireEvent.click(box);
+		await fireEvent.keyDown(box, { key: "?" });
+		await screen.findByTestId("help");
+		await fireEvent.click(screen.getByText("Close"));
+		await go("results");
+		await screen.findAllByTestId("results-row");
+		const k = selection.k;
+		// AltGr comes as Ctrl and Alt on Windows.
+		await key({ key: "]", ctrlKey: true, altKey: true });
+		expect(selection.k).toBeGreaterThan(k);
 	});
 
 	test("the size goes up and back to actual, and is kept", async () => {

@@ -32,9 +32,7 @@ export function forget(): void {
 	selection.variant = "V3";
 	selection.k = 25;
 	selection.compare = false;
-	extraction.topics = [];
-	extraction.members = [];
-	extraction.other = false;
+	extraction.forget();
 	catalog.forget();
 	importer.clear();
 	importer.open = false;
@@ -52,8 +50,7 @@ export function forget(): void {
 	trust.forget();
 	runs.list = null;
 	runs.detail = null;
-	app.state = null;
-	app.problem = null;
+	app.forget();
 }
 
 export async function openApp(options: FakeOptions = {}): Promise<Fake> {

@@ -28,3 +28,10 @@ test("what the bridge throws becomes an error of the same shape", () => {
 	expect(bridgeError(new Error("ipc closed"))).toMatchObject({ code: "internal", detail: "ipc closed" });
 	expect(bridgeError("gone").detail).toBe("gone");
 });
+
+test("of what may have been sent it is not said that nothing was", () => {
+	const error = bridgeError("gone", "sends");
+	expect(`${error.safe} ${error.action}`).toContain("whether this was done is not known");
+	expect(error.action).toContain("look at Runs before you send anything once more");
+	expect(bridgeError("gone").safe).not.toContain("Nothing was changed");
+});

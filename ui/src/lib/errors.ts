@@ -65,13 +65,22 @@ export function errorWords(error: ApiError): ErrorWords {
 	return errorTable[error.code] ?? errorTable.internal;
 }
 
+/** Whether a command may have cost money by the time that its answer is lost. */
+export type Effect = "asks" | "sends";
+
 /** What the bridge itself throws (a bug or a closed window), as an error of the same shape. */
-export function bridgeError(thrown: unknown): ApiError {
+export function bridgeError(thrown: unknown, does: Effect = "asks"): ApiError {
 	return {
 		code: "internal",
 		message: "The window could not reach the program behind it.",
 		detail: thrown instanceof Error ? thrown.message : String(thrown),
-		safe: "Nothing was changed.",
-		action: "Close the window and open it again.",
+		safe:
+			does === "asks"
+				? "What is stored is safe."
+				: "What is stored is safe, but whether this was done is not known: it may have been sent.",
+		action:
+			does === "asks"
+				? "Close the window and open it again."
+				: "Close the window, open it again, and look at Runs before you send anything once more.",
 	};
 }

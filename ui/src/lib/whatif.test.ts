@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Knob, PolicySummary, WhatIfFlip } from "./backend/bindings";
-import { becauseOf, histogram, keepPlaces, orderFlips, placeOf, valueAt } from "./whatif";
+import { becauseOf, histogram, keepPlaces, keyMove, orderFlips, placeOf, valueAt } from "./whatif";
 
 const policy: PolicySummary = {
 	policy: "T_V3",
@@ -88,5 +88,26 @@ describe("the flips", () => {
 		expect(words(["t"])).toBe("High now starts at 2");
 		expect(words(["t", "r"])).toBe("High now starts at 2, or older than 3 years weighs more");
 		expect(words([])).toBe("several changes together");
+	});
+});
+
+describe("keys on a slider", () => {
+	const bounds = { min: 1, max: 12, step: 1 };
+	const press = (key: string, value: number, shiftKey = false) => keyMove({ key, shiftKey }, value, bounds);
+
+	test("take it one step or five, and to its ends", () => {
+		expect([press("ArrowLeft", 4), press("ArrowUp", 4), press("ArrowRight", 4, true), press("PageDown", 8)]).toEqual([
+			3, 5, 9, 3,
+		]);
+		expect([press("Home", 4), press("End", 4)]).toEqual([1, 12]);
+		expect(press("a", 4)).toBeNull();
+	});
+
+	test("never lead out of its bounds", () => {
+		expect([press("ArrowLeft", 1), press("ArrowLeft", 3, true), press("ArrowRight", 12), press("PageUp", 10)]).toEqual([
+			1, 1, 12, 12,
+		]);
+		// It was dragged beyond: a key does not throw it back.
+		expect([press("ArrowRight", 20), press("ArrowLeft", 20)]).toEqual([20, 19]);
 	});
 });

@@ -102,6 +102,31 @@ export function changeWords(policy: PolicySummary, knob: Knob, value: number): s
 	}
 }
 
+/** Where a key takes a slider; `null`: it is no key of a slider. Shift makes five steps of one, and nothing leads out of the bounds. */
+export function keyMove(
+	e: Pick<KeyboardEvent, "key" | "shiftKey">,
+	value: number,
+	knob: Pick<Knob, "min" | "max" | "step">,
+): number | null {
+	const { min, step } = knob;
+	// What was dragged beyond the bound is not thrown back to it by a step.
+	const max = Math.max(knob.max, value);
+	if (e.key === "Home") return min;
+	if (e.key === "End") return max;
+	const one: Record<string, number> = {
+		ArrowLeft: -1,
+		ArrowDown: -1,
+		ArrowRight: 1,
+		ArrowUp: 1,
+		PageDown: -5,
+		PageUp: 5,
+	};
+	const by = one[e.key];
+	if (by === undefined) return null;
+	const to = value + by * (e.shiftKey && Math.abs(by) === 1 ? 5 : 1) * step;
+	return Math.min(max, Math.max(min, Number(to.toFixed(6))));
+}
+
 /** Why a business flips. */
 export function becauseOf(policy: PolicySummary, knobs: Knob[], changes: KnobChange[], flip: WhatIfFlip): string {
 	if (flip.after === flip.before) return "no longer flips";

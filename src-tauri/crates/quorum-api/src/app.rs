@@ -41,7 +41,9 @@ impl Quorum {
             data_dir: self.data_dir().display().to_string(),
             provider: ProviderState {
                 kind: address.kind(),
+                name: address.name(),
                 url: address.as_str().to_owned(),
+                sandbox: address.realm() == Realm::Sandbox,
                 needs_key: address.realm() == Realm::Live,
             },
             first_run: datasets == 0 && runs.is_empty() && !key.stored,

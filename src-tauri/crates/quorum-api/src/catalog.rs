@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use quorum_catalog::{Catalog, Problem, Severity, builtin, load_folder, read};
+use quorum_core::words::counted;
 use quorum_store::Store;
 
 use crate::{
@@ -43,10 +44,13 @@ impl Quorum {
         let (_, problems) = self.catalog_check(Some(folder))?;
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
         if errors > 0 {
-            return Err(ApiError::new(ErrorCode::FileFormat, format!("The catalog has {errors} errors."))
-                .safe("Nothing was added.")
-                .action("Mend them and add it again.")
-                .detail(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")));
+            return Err(ApiError::new(
+                ErrorCode::FileFormat,
+                format!("The catalog has {}.", counted(errors as u64, "error", "errors")),
+            )
+            .safe("Nothing was added.")
+            .action("Mend them and add it again.")
+            .detail(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")));
         }
         let files: Vec<(String, String)> = load(folder)?
             .into_iter()

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorum_catalog::{Catalog, FileHolds, Problem, Severity, builtin, builtin_files, read};
-use quorum_core::ids::TopicId;
+use quorum_core::{ids::TopicId, words::counted};
 use quorum_store::Store;
 
 use crate::{
@@ -222,7 +222,7 @@ impl Quorum {
         let edited = Edited::new(self.store(), changes)?;
         let errors: Vec<String> = edited.errors().map(ToString::to_string).collect();
         if !errors.is_empty() {
-            let many = if errors.len() == 1 { "an error".to_owned() } else { format!("{} errors", errors.len()) };
+            let many = counted(errors.len() as u64, "error", "errors");
             return Err(ApiError::invalid(format!("The catalog would have {many}."))
                 .safe("Nothing was saved; the catalog is as it was.")
                 .action("Mend what is listed and save again.")

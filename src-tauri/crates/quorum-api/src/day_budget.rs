@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use quorum_core::manifest::Realm;
+use quorum_core::{manifest::Realm, words};
 
 use crate::{
     Quorum,
@@ -73,7 +73,7 @@ fn within(usd: f64, left: f64, agreed: Option<f64>) -> Result<(), ApiError> {
     }
     Err(ApiError::new(
         ErrorCode::BudgetExceeded,
-        format!("This costs about ${usd:.2}, and ${left:.2} is left of today's budget."),
+        format!("This costs {}, and {} is left of today's budget.", words::about_usd(usd), words::usd(left)),
     )
     .safe("Nothing was sent.")
     .action("Agree to the sum, ask for less, or raise today's budget in Settings."))

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use quorum_core::words::counted;
+
 use crate::{Quorum, errors::chain, provider::Address, secrets};
 
 /// One thing that was looked at.
@@ -40,7 +42,10 @@ impl Quorum {
                 .map(|manifest| Ok(self.store().failures(manifest.id)?.len()))
                 .sum::<Result<usize, quorum_store::StoreError>>()?;
             Ok::<_, quorum_store::StoreError>(format!(
-                "{votes} votes, {batches} batches, {failures} failed requests read"
+                "{}, {} and {} read",
+                counted(votes, "vote", "votes"),
+                counted(batches as u64, "batch", "batches"),
+                counted(failures as u64, "failed request", "failed requests")
             ))
         };
         match read() {
@@ -98,7 +103,11 @@ impl Quorum {
             Ok(models) => Check {
                 name: "network",
                 ok: true,
-                detail: format!("{} answers and lists {} models", address.as_str(), models.len()),
+                detail: format!(
+                    "{} answers and lists {}",
+                    address.as_str(),
+                    counted(models.len() as u64, "model", "models")
+                ),
             },
             Err(detail) => Check { name: "network", ok: false, detail },
         }

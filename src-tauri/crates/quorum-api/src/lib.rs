@@ -69,6 +69,7 @@ pub use failures::RetryOffer;
 pub use files::file_save;
 pub use plans::{K_PRESETS, Wish};
 pub use provider::Address;
+pub use quorum_core::words;
 pub use restored::{Restored, restore};
 pub use run_choices::Again;
 pub use session::{OpenOptions, Quorum, default_data_dir};

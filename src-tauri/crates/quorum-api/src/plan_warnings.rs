@@ -6,6 +6,7 @@ use quorum_core::{
     manifest::Mode,
     models::{ModelTable, Shutdown},
     topic::Topic,
+    words::{counted, grouped, usd},
 };
 use quorum_engine::{Draft, announced, crumbs};
 use quorum_store::DatasetView;
@@ -57,7 +58,15 @@ impl Quorum {
                 Shutdown::Soon { days } => warn(
                     PlanWarningCode::ModelShutsDown,
                     &member.model,
-                    format!("{} shuts down on {date}, in {days} days. Votes that you have stay valid.", member.model),
+                    format!(
+                        "{} shuts down on {date}, {}. Votes that you have stay valid.",
+                        member.model,
+                        if days == 0 {
+                            "today".to_owned()
+                        } else {
+                            format!("in {}", counted(days.unsigned_abs().into(), "day", "days"))
+                        }
+                    ),
                 ),
                 Shutdown::Past => warn(
                     PlanWarningCode::ModelShutDown,
@@ -96,13 +105,18 @@ impl Quorum {
         let mut warnings = self.model_warnings(&wish.ensemble, models)?;
         let mut warn = |code, message| warnings.push(PlanWarning { code, message, model: None });
         if let Some(left) = self.left_today_usd(self.realm()?)?.filter(|left| estimate.usd > *left) {
-            let message = format!("The plan is ${:.2} above what is left of today's budget.", estimate.usd - left);
+            let message = format!("The plan is {} above what is left of today's budget.", usd(estimate.usd - left));
             warn(PlanWarningCode::OverBudget, message);
         }
         let few = dataset.businesses.iter().filter(|business| business.reviews.len() < wish.k as usize).count();
         if few > 0 {
-            let message =
-                format!("{few} of {} businesses have fewer than {} reviews.", dataset.businesses.len(), wish.k);
+            let message = format!(
+                "{} of {} {} fewer than {}.",
+                grouped(few as u64),
+                counted(dataset.businesses.len() as u64, "business", "businesses"),
+                if few == 1 { "has" } else { "have" },
+                counted(wish.k.into(), "review", "reviews")
+            );
             warn(PlanWarningCode::FewReviews, message);
         }
         Ok(warnings)

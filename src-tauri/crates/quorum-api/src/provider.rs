@@ -56,6 +56,20 @@ impl Address {
         }
     }
 
+    /// What people call it, within a sentence.
+    pub fn name(&self) -> String {
+        match self.kind() {
+            ProviderKind::Sandbox => "the sandbox".to_owned(),
+            ProviderKind::Openai => "OpenAI".to_owned(),
+            ProviderKind::Custom => Host::of(&self.0).map_or_else(|_| self.0.clone(), |host| host.shown),
+        }
+    }
+
+    /// What people call the provider that a run was stored with.
+    pub fn name_of(stored: &str) -> String {
+        Self(stored.to_owned()).name()
+    }
+
     /// Whatever runs on this computer is a trial: its votes are kept apart from those of a paid provider.
     pub fn realm(&self) -> Realm {
         let is_local = self.is_sandbox() || Host::of(&self.0).is_ok_and(|host| host.is_loopback);
@@ -93,6 +107,19 @@ mod tests {
         }
         assert!(Address::read("http://example.com/v1").is_err());
         assert!(Address::read("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_provider_is_called_by_its_name_or_its_host() {
+        for (address, name) in [
+            ("sandbox", "the sandbox"),
+            ("openai", "OpenAI"),
+            ("https://LLM.Example/v1", "llm.example"),
+            ("http://127.0.0.1:4010/v1", "127.0.0.1:4010"),
+        ] {
+            let address = Address::read(address).expect(address);
+            assert_eq!((address.name(), Address::name_of(address.as_str())), (name.to_owned(), name.to_owned()));
+        }
     }
 
     #[test]

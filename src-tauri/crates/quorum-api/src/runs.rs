@@ -19,6 +19,7 @@ use crate::{
     },
     ensembles::members_of,
     failures::{retry_when, split_words},
+    provider::Address,
 };
 
 impl Quorum {
@@ -46,11 +47,11 @@ impl Quorum {
         } else {
             0
         };
-        let running: u64 = batches
-            .iter()
-            .filter(|batch| batch.state != BatchState::Ingested)
-            .map(|batch| u64::from(batch.counted_completed) + u64::from(batch.counted_failed))
-            .sum();
+        let running = |count: &dyn Fn(&Batch) -> u32| {
+            sum(&|batch| if batch.state == BatchState::Ingested { 0 } else { count(batch) })
+        };
+        let answered = ingested + running(&|batch| batch.counted_completed);
+        let done_with = answered + failed + running(&|batch| batch.counted_failed);
         Ok(RunSummary {
             run: manifest.id.to_string(),
             dataset: manifest.dataset.to_string(),
@@ -58,10 +59,12 @@ impl Quorum {
             topic: manifest.topic.to_string(),
             topic_name: self.topic_name(manifest.topic.as_str()),
             k: manifest.k,
+            provider: Address::name_of(&manifest.provider),
             state: run_state(manifest, batches),
             reason: reason(manifest, batches),
             requests: of_u32(first_round),
-            completed: of_u32((ingested + failed + running).min(first_round)),
+            completed: of_u32(done_with.min(first_round)),
+            answered: of_u32(answered.min(first_round)),
             ingested: of_u32(ingested),
             failed: of_u32(failed),
             usd_estimated: manifest.usd_estimated,

@@ -25,3 +25,4 @@ pub mod topic;
 pub mod trust;
 pub mod verdict;
 pub mod votes;
+pub mod words;

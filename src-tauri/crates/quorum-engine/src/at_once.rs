@@ -286,8 +286,7 @@ impl Engine {
         round.changed += 1;
         round.batches.insert(batch.id, known.clone());
         if known.state == BatchState::Ingested && batch.state != BatchState::Ingested {
-            let body =
-                format!("{} votes, {} failed · {}", known.votes, known.failed, money::said(manifest.realm, known.usd));
+            let body = money::outcome(manifest.realm, known.votes.into(), known.failed.into(), known.usd);
             let title = format!("batch {} answered", batch.id.number);
             self.log(manifest, ActivityKind::BatchIngested, &title, &body)?;
         }

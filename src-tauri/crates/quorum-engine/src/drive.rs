@@ -6,6 +6,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use quorum_core::{
     manifest::{Batch, BatchId, BatchState, Cause, Manifest, PauseKind, Realm, TroubleKind},
     topic::Topic,
+    words,
 };
 use quorum_provider::{Provider, ProviderError};
 use quorum_store::{ActivityKind, Ingested};
@@ -227,7 +228,7 @@ impl Engine {
                 ("requests", money::expected_of_next(manifest, batch, ASKED_MAX))
             };
             if spent + sent + next > budget * (1.0 + ROUNDING) {
-                let words = format!("the next {what} would exceed its budget of ${budget:.2}");
+                let words = format!("the next {what} would exceed its budget of {}", words::usd(budget));
                 self.pause(manifest, PauseKind::Budget, &words, round)?;
                 return Ok(MaySend::No);
             }
@@ -305,7 +306,8 @@ impl Engine {
     fn note_change(&self, before: &Batch, after: &Batch, round: &mut Round<'_>) -> Result<(), EngineError> {
         let manifest = self.store.manifest(after.id.manifest)?;
         let number = after.id.number;
-        let requests = format!("{} requests to {}", after.requests, after.model);
+        let requests = format!("{} to {}", words::counted(after.requests.into(), "request", "requests"), after.model);
+        let were = if after.requests == 1 { "was" } else { "were" };
         match after.state {
             BatchState::Validating | BatchState::InProgress
                 if !after.at_once && (!before.state.is_at_provider() || before.state == BatchState::Creating) =>
@@ -316,9 +318,11 @@ impl Engine {
                 let (kind, words) =
                     after.trouble.as_ref().map_or((TroubleKind::Other, ""), |trouble| (trouble.kind, &trouble.words));
                 let body = if kind == TroubleKind::ResultsGone {
-                    format!("{requests} were answered, but the result files are not at the provider any more. {words}")
+                    format!(
+                        "{requests} {were} answered, but the result files are not at the provider any more. {words}"
+                    )
                 } else {
-                    format!("{requests} were refused, nothing is paid. {words}")
+                    format!("{requests} {were} refused, nothing is paid. {words}")
                 };
                 self.log(&manifest, ActivityKind::BatchFailed, &format!("batch {number} failed"), body.trim_end())?;
             }
@@ -381,7 +385,7 @@ impl Engine {
                 let stored = self.store.batch(batch.id)?;
                 round.changed += 1;
                 if let Ingested::Now { votes, failed, .. } = ingested {
-                    let body = format!("{votes} votes, {failed} failed · {}", money::said(manifest.realm, stored.usd));
+                    let body = money::outcome(manifest.realm, votes.into(), failed.into(), stored.usd);
                     let title = format!("batch {} ingested", batch.id.number);
                     self.log(manifest, ActivityKind::BatchIngested, &title, &body)?;
                 }

@@ -13,6 +13,7 @@ use quorum_core::{
     manifest::{Batch, BatchId, BatchState, Manifest, ManifestState, Pause, PauseKind, Seconds, Trouble, TroubleKind},
     plan::BatchLimits,
     topic::Topic,
+    words::counted,
 };
 use quorum_provider::{
     Provider,
@@ -364,7 +365,9 @@ impl Engine {
         let pause = Pause { kind, words: words.to_owned() };
         let manifest = self.store.change_manifest(manifest.id, |manifest| manifest.paused = Some(pause))?;
         let requests: u64 = round.of(&manifest).map(|batch| u64::from(batch.requests_unsent())).sum();
-        self.log(&manifest, ActivityKind::NeedsUser, "is paused", &format!("{requests} requests wait: {words}"))?;
+        let wait = if requests == 1 { "waits" } else { "wait" };
+        let body = format!("{} {wait}: {words}", counted(requests, "request", "requests"));
+        self.log(&manifest, ActivityKind::NeedsUser, "is paused", &body)?;
         (self.tell)(Event::RunChanged(manifest.id));
         Ok(())
     }

@@ -4,6 +4,7 @@ use quorum_core::{
     ids::ModelId,
     manifest::{Batch, Manifest, Price, Realm},
     models::{BATCH_DISCOUNT, Usage},
+    words,
 };
 
 /// A dollar is a million of what prices are per.
@@ -55,9 +56,15 @@ pub(crate) fn charged(manifest: &Manifest, model: &ModelId, usage: Usage, at_onc
 /// A sum as the activity list says it. The sandbox's money is play money: no dollars are named for it.
 pub(crate) fn said(realm: Realm, usd: f64) -> String {
     match realm {
-        Realm::Live => format!("${usd:.2}"),
+        Realm::Live => words::usd(usd),
         Realm::Sandbox => "no cost".to_owned(),
     }
+}
+
+/// What came of a batch or run: `18,440 votes, 3 failed · $3.32`.
+pub(crate) fn outcome(realm: Realm, votes: u64, failed: u64, usd: f64) -> String {
+    let votes = words::counted(votes, "vote", "votes");
+    format!("{votes}, {} failed · {}", words::grouped(failed), said(realm, usd))
 }
 
 fn price<'a>(manifest: &'a Manifest, model: &ModelId) -> Option<&'a Price> {
@@ -72,6 +79,9 @@ mod tests {
     fn play_money_names_no_dollars() {
         assert_eq!(said(Realm::Live, 1.005), "$1.00");
         assert_eq!(said(Realm::Live, 0.0), "$0.00");
+        assert_eq!(said(Realm::Live, 0.004), "under $0.01");
         assert_eq!(said(Realm::Sandbox, 1.5), "no cost");
+        assert_eq!(outcome(Realm::Live, 73_743, 1_017, 3.321), "73,743 votes, 1,017 failed · $3.32");
+        assert_eq!(outcome(Realm::Sandbox, 1, 0, 0.0), "1 vote, 0 failed · no cost");
     }
 }

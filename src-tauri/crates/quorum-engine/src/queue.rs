@@ -1,6 +1,9 @@
 //! The queue at the provider: what refusals teach about it, batches cut to fit, and batches in it that must not be.
 
-use quorum_core::manifest::{Batch, BatchState, Manifest, PauseKind};
+use quorum_core::{
+    manifest::{Batch, BatchState, Manifest, PauseKind},
+    words::counted,
+};
 use quorum_provider::{ProviderError, QueueAllowance, queue_limit};
 
 use crate::{
@@ -77,7 +80,8 @@ impl Engine {
             let beside = |other: &&Batch| other.model == batch.model && other.state.is_unsent() && other.id != batch.id;
             let parts = plans.len() + round.of(manifest).filter(beside).count();
             if parts > PARTS_MAX && !manifest.takes_crumbs {
-                let usable = limits.tokens_max.map_or_else(|| "little".to_owned(), |tokens| format!("{tokens} tokens"));
+                let usable =
+                    limits.tokens_max.map_or_else(|| "little".to_owned(), |tokens| counted(tokens, "token", "tokens"));
                 let words = format!(
                     "the account's queue is known to take {usable} of {} at a time, so that its requests would go in {parts} batches; \
                      is that the limit? Correct it in the model table, then resume: resuming sends as many as it takes",

@@ -10,6 +10,7 @@ use quorum_core::{
     manifest::{Batch, BatchId, BatchState, Failure, Manifest, ManifestId},
     models::total_usd,
     plan::{BatchLimits, Request, SizedRequest},
+    words,
 };
 use quorum_store::{ActivityKind, Claims, NewBatch, Place, Store, StoreError};
 
@@ -165,7 +166,7 @@ impl Engine {
         let votes: u64 = batches.iter().map(|batch| u64::from(batch.votes)).sum();
         let usd = total_usd(batches.iter().map(|batch| batch.usd));
         let outcome = if manifest.cancelled { "is cancelled" } else { "is complete" };
-        let body = format!("{votes} votes, {} failed · {}", failures.len(), money::said(manifest.realm, usd));
+        let body = money::outcome(manifest.realm, votes, failures.len() as u64, usd);
         self.log(&manifest, ActivityKind::RunCompleted, outcome, &body)?;
         round.changed += 1;
         (self.tell)(Event::RunChanged(id));
@@ -203,7 +204,8 @@ impl Engine {
             is_same
         })?;
         let Some(manifest) = extended else { return Ok(false) };
-        let body = format!("{requests} requests without an answer are asked again");
+        let are = if requests == 1 { "is" } else { "are" };
+        let body = format!("{} without an answer {are} asked again", words::counted(requests, "request", "requests"));
         self.log(&manifest, ActivityKind::Note, &format!("round {} started", manifest.round + 1), &body)?;
         round.changed += 1;
         (self.tell)(Event::RunChanged(manifest.id));
@@ -261,7 +263,8 @@ impl Engine {
             is_same
         })?;
         let Some(manifest) = extended else { return Ok(0) };
-        let body = format!("{requests} requests are asked again");
+        let are = if requests == 1 { "is" } else { "are" };
+        let body = format!("{} {are} asked again", words::counted(requests, "request", "requests"));
         self.log(&manifest, ActivityKind::Note, &format!("round {} started", manifest.round + 1), &body)?;
         (self.tell)(Event::RunChanged(manifest.id));
         Ok(requests)

@@ -10,6 +10,7 @@ use quorum_core::{
     prompt::PROMPT_VERSION,
     schema::hex,
     topic::Topic,
+    words,
 };
 use quorum_store::{Activity, ActivityKind, NewBatch, NewManifest, Store, StoreError};
 use sha2::{Digest, Sha256};
@@ -106,9 +107,9 @@ pub fn submit(store: &Store, request: SubmitRequest<'_>) -> Result<Option<Manife
         kind: ActivityKind::RunStarted,
         manifest: Some(manifest.id),
         title: format!("{} K={} started", request.topic.name, request.k),
-        body: match manifest.realm {
-            Realm::Live => format!("{requests} requests, est. ${:.2}", manifest.usd_estimated),
-            Realm::Sandbox => format!("{requests} requests, no cost"),
+        body: match (manifest.realm, words::counted(requests, "request", "requests")) {
+            (Realm::Live, requests) => format!("{requests}, est. {}", words::usd(manifest.usd_estimated)),
+            (Realm::Sandbox, requests) => format!("{requests}, no cost"),
         },
     })?;
     Ok(Some(manifest))

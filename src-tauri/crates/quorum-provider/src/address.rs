@@ -29,6 +29,8 @@ pub enum AddressProblem {
 pub struct Host {
     /// In the one spelling that connections use, without the port: `127.1` is `127.0.0.1`.
     pub name: String,
+    /// For people: the name with the port, where it is not the scheme's own.
+    pub shown: String,
     /// This machine.
     pub is_loopback: bool,
 }
@@ -39,7 +41,7 @@ impl Host {
         let address = Address::parse(base_url)?;
         let name = address.base.host_str().unwrap_or_default();
         let name = name.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self { name, is_loopback: address.is_loopback })
+        Ok(Self { name, shown: address.host(), is_loopback: address.is_loopback })
     }
 }
 

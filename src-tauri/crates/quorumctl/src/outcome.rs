@@ -2,6 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
+pub use quorum_core::words::{grouped as count, usd};
 use serde_json::{Value, json};
 
 use crate::commands::Failure;
@@ -65,43 +66,5 @@ impl Output {
         if !self.quiet {
             say!("{line}");
         }
-    }
-}
-
-/// Thousands with commas, as reports have them.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// Dollars; under a cent is said so, and free is free.
-pub fn usd(amount: f64) -> String {
-    if amount == 0.0 {
-        "$0.00".to_owned()
-    } else if amount < 0.01 {
-        "under $0.01".to_owned()
-    } else {
-        format!("${amount:.2}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_read_well() {
-        assert_eq!(
-            (count(0), count(999), count(1_000), count(1_327_680)),
-            ("0".into(), "999".into(), "1,000".into(), "1,327,680".into())
-        );
-        assert_eq!((usd(0.0), usd(0.004), usd(3.321)), ("$0.00".into(), "under $0.01".into(), "$3.32".into()));
     }
 }

@@ -161,7 +161,7 @@ export type AppState = {
 	connection: Connection,
 	/**  Runs that have something at the provider or still to send. */
 	liveRuns: number,
-	/**  Requests of all live runs, and how many of them are answered. */
+	/**  Requests of all live runs, and how many of them the provider is done with: answered or failed. */
 	liveRequests: number,
 	liveCompleted: number,
 	/**  Charged since local midnight, US dollars; the sandbox charges nothing. */
@@ -1310,8 +1310,12 @@ export type PromptReview = {
 /**  Where requests go. */
 export type Provider = {
 	kind: ProviderKind,
+	/**  What people call it, within a sentence: OpenAI, the sandbox, or the host. */
+	name: string,
 	/**  Base address, such as `https://api.openai.com/v1`; the sandbox's changes with every start. */
 	url: string,
+	/**  It is on this computer, built in or not: its votes are kept apart from those of a paid provider, and nothing is charged. */
+	sandbox: boolean,
 	/**  Nothing is sent there without a key. A server on this computer takes one where it is stored. */
 	needsKey: boolean,
 };
@@ -1608,12 +1612,16 @@ export type RunSummary = {
 	topic: string,
 	topicName: string,
 	k: number,
+	/**  What people call the provider that it was sent to, whichever is chosen now. */
+	provider: string,
 	state: RunState,
 	/**  Why it is in this state, in words, where the state alone does not say. */
 	reason: string | null,
 	requests: number,
-	/**  Answered at the provider, failed ones included. */
+	/**  What the provider is done with: answered or failed. */
 	completed: number,
+	/**  Of those, what it has answered. */
+	answered: number,
 	/**  Votes stored here. */
 	ingested: number,
 	failed: number,

@@ -3,7 +3,7 @@
 import { getCurrentWebview } from "@tauri-apps/api/webview";
 import { getCurrentWindow } from "@tauri-apps/api/window";
 import { open, save } from "@tauri-apps/plugin-dialog";
-import { bridgeError } from "../errors";
+import { bridgeError, type Effect } from "../errors";
 import type { ApiError } from "./bindings";
 import {
 	type ActivityAdded,
@@ -104,11 +104,12 @@ export async function chosen(dialog: Promise<string | null>): Promise<Outcome<st
 /** Awaits a command; whatever the bridge throws becomes an error of the same shape as the program's own. */
 export async function call<T>(
 	result: Promise<{ status: "ok"; data: T } | { status: "error"; error: ApiError }>,
+	does: Effect = "asks",
 ): Promise<Outcome<T>> {
 	try {
 		const r = await result;
 		return r.status === "ok" ? { ok: true, data: r.data } : { ok: false, error: r.error };
 	} catch (thrown) {
-		return { ok: false, error: bridgeError(thrown) };
+		return { ok: false, error: bridgeError(thrown, does) };
 	}
 }

@@ -17,6 +17,7 @@ export const icons = {
 	pause: `<path d="M6 4v8M10 4v8"/>`,
 	close: `<path d="m4.5 4.5 7 7M11.5 4.5l-7 7"/>`,
 	refresh: `<path d="M13 8a5 5 0 1 1-1.5-3.5M13 2.5v2.6h-2.6"/>`,
+	enter: `<path d="M12.5 3.5v5h-9M6.5 5.5l-3 3 3 3"/>`,
 	info: `<circle cx="8" cy="8" r="5.5"/><path d="M8 7.5v3.2M8 5.2v.1"/>`,
 	offline: `<path d="M2.5 6.5a8 8 0 0 1 11 0M5 9.2a4.6 4.6 0 0 1 6 0M8 12.3v.1M3 13.5 13 2.5"/>`,
 	key: `<circle cx="5.5" cy="10.5" r="2.5"/><path d="m7.4 8.6 5.1-5.1M10.5 5.5l1.8 1.8"/>`,

@@ -6,6 +6,7 @@ import { app } from "./app.svelte";
 import { business } from "./business.svelte";
 import { compare } from "./compare.svelte";
 import { importer } from "./importer.svelte";
+import { models } from "./models.svelte";
 import { queue } from "./queue.svelte";
 import { results } from "./results.svelte";
 import { route } from "./route.svelte";
@@ -39,6 +40,13 @@ export async function useProvider(kind: ProviderKind, url: string | null): Promi
 	const error = app.take(await call(command));
 	if (error) return error;
 	if (was !== app.sandbox) forgetRealm();
-	await Promise.all([app.loadDatasets(), runs.load()]);
+	// Prices, what is listed and what shuts down are told by each provider; choosing one is a setting too.
+	await Promise.all([
+		app.loadDatasets(),
+		runs.load(),
+		app.loadModels(),
+		app.loadSettings(),
+		models.table && models.load(),
+	]);
 	return null;
 }

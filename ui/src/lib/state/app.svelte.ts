@@ -4,6 +4,7 @@ import {
 	type ApiError,
 	type AppState,
 	backend,
+	type Connection,
 	call,
 	type DatasetSummary,
 	type ModelList,
@@ -16,6 +17,8 @@ import { selection } from "./route.svelte";
 import { toasts } from "./toasts.svelte";
 
 const refreshMsMin = 1000;
+/** Coverage and all that hangs on it is worked out no more often while votes come in. */
+const topicsMsMin = 2000;
 
 /** What is to be changed; all else stays as it is stored. */
 export type SettingsChange = Partial<Omit<Settings, "notifications">> & {
@@ -38,24 +41,21 @@ class App {
 	problem = $state.raw<ApiError | null>(null);
 
 	dataset = $derived(this.datasets.find((d) => d.dataset === selection.dataset) ?? null);
-	sandbox = $derived(this.state?.provider.kind === "sandbox");
+	/** Nothing is charged at the provider in use, and its votes are not mixed with a paid one's: any server on this computer. */
+	sandbox = $derived(this.state?.provider.sandbox ?? false);
+	/** The provider in use makes its answers up. */
+	invented = $derived(this.state?.provider.kind === "sandbox");
 	offline = $derived(this.state?.connection.state === "offline");
 	/** Of today's budget, after what is spent and what live runs will still cost; `null` without a budget, below 0 where it is exceeded. */
 	budgetLeftUsd = $derived.by(() => {
 		const s = this.state;
 		return s === null || s.budgetDayUsd === null ? null : s.budgetDayUsd - s.spentTodayUsd - s.outstandingUsd;
 	});
-	providerName = $derived.by(() => {
-		const p = this.state?.provider;
-		if (!p) return "the provider";
-		if (p.kind === "openai") return "OpenAI";
-		if (p.kind === "sandbox") return "the sandbox";
-		try {
-			return new URL(p.url).host;
-		} catch {
-			return p.url;
-		}
-	});
+	providerName = $derived(this.state?.provider.name ?? "the provider");
+	/** The person has asked for a check that is not over. Looks that the program takes by itself are not waited for. */
+	checking = $state(false);
+	/** Counts what changes results beside votes: corrections, gold labels, another aggregator. */
+	judged = $state(0);
 	topicName = (topic: string): string => this.topics.find((t) => t.topic === topic)?.name ?? topic;
 
 	#datasetsAsked = 0;
@@ -64,8 +64,13 @@ class App {
 	#unsaved: SettingsChange[] = [];
 	#stored: Settings | null = null;
 	#saving: Promise<ApiError | null> = Promise.resolve(null);
+	#stateAsked = 0;
+	/** What was heard of the connection since the state was asked for: it is newer than an answer that is on its way. */
+	#connectionHeard: Connection | null = null;
 	#refreshAt = 0;
 	#refreshTimer: ReturnType<typeof setTimeout> | null = null;
+	#topicsAt = 0;
+	#topicsTimer: ReturnType<typeof setTimeout> | null = null;
 
 	async start(): Promise<void> {
 		const [state, settings, models] = await Promise.all([
@@ -95,6 +100,17 @@ class App {
 		else toasts.fail(r.error);
 	}
 
+	/** Again after something else has written settings; changes that are on their way stay on screen. */
+	async loadSettings(): Promise<void> {
+		const r = await call(backend().commands.settingsGet());
+		if (!r.ok) {
+			toasts.fail(r.error);
+			return;
+		}
+		this.#stored = r.data;
+		this.settings = this.#unsaved.reduce(changed, r.data);
+	}
+
 	async loadDatasets(): Promise<void> {
 		const asked = ++this.#datasetsAsked;
 		const r = await call(backend().commands.datasetList());
@@ -109,9 +125,10 @@ class App {
 		await this.loadTopics();
 	}
 
-	/** Again after a run has ended, as coverage follows votes. */
+	/** Again when votes were stored, as coverage and results follow them. */
 	async loadTopics(): Promise<void> {
 		const asked = ++this.#topicsAsked;
+		this.#topicsAt = Date.now();
 		const r = await call(backend().commands.topicList(selection.dataset));
 		// Another dataset may have been chosen meanwhile: its coverage is not this one's.
 		if (asked !== this.#topicsAsked) return;
@@ -128,6 +145,16 @@ class App {
 		}
 	}
 
+	/** After votes were stored: at most once in two seconds, however many batches come in. */
+	loadTopicsSoon(): void {
+		if (this.#topicsTimer) return;
+		const wait = Math.max(0, this.#topicsAt + topicsMsMin - Date.now());
+		this.#topicsTimer = setTimeout(() => {
+			this.#topicsTimer = null;
+			void this.loadTopics();
+		}, wait);
+	}
+
 	chooseDataset(dataset: string): void {
 		selection.dataset = dataset;
 		selection.topic = null;
@@ -136,9 +163,17 @@ class App {
 
 	async refresh(): Promise<void> {
 		this.#refreshAt = Date.now();
+		const asked = ++this.#stateAsked;
+		this.#connectionHeard = null;
 		const r = await call(backend().commands.appState());
-		if (r.ok) this.state = r.data;
+		if (asked !== this.#stateAsked) return;
+		if (r.ok) this.state = { ...r.data, connection: this.#connectionHeard ?? r.data.connection };
 		else toasts.fail(r.error);
+	}
+
+	heardConnection(connection: Connection): void {
+		this.#connectionHeard = connection;
+		if (this.state) this.state = { ...this.state, connection };
 	}
 
 	/** At most once a second, however many events ask for it. */
@@ -151,9 +186,20 @@ class App {
 		}, wait);
 	}
 
+	/** For tests: as if the window had just opened. */
+	forget(): void {
+		for (const timer of [this.#refreshTimer, this.#topicsTimer]) if (timer) clearTimeout(timer);
+		this.#refreshTimer = this.#topicsTimer = null;
+		this.state = null;
+		this.problem = null;
+		this.checking = false;
+	}
+
 	/** Takes over the state that a command returned; its error goes back to the caller. */
 	take(outcome: Outcome<AppState>): ApiError | null {
 		if (!outcome.ok) return outcome.error;
+		// A look that began before knows less.
+		this.#stateAsked++;
 		this.state = outcome.data;
 		return null;
 	}
@@ -182,14 +228,12 @@ class App {
 	}
 
 	async checkNow(): Promise<void> {
-		if (!this.state) return;
-		this.state = { ...this.state, connection: { ...this.state.connection, checking: true } };
+		if (this.checking) return;
+		this.checking = true;
 		const r = await call(backend().commands.pollNow());
-		if (r.ok) this.state = { ...this.state, connection: { ...r.data, checking: false } };
-		else {
-			this.state = { ...this.state, connection: { ...this.state.connection, checking: false } };
-			toasts.fail(r.error);
-		}
+		this.checking = false;
+		if (r.ok) this.heardConnection(r.data);
+		else toasts.fail(r.error);
 	}
 }
 

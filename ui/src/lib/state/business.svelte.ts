@@ -20,8 +20,10 @@ class Business {
 	error = $state.raw<ApiError | null>(null);
 	reviewError = $state.raw<ApiError | null>(null);
 
-	#asked: BusinessQuery | null = null;
-	#askedReview = "";
+	#query: BusinessQuery | null = null;
+	/** Counts questions: the same one may be asked again, of more votes. */
+	#asked = 0;
+	#askedReview = 0;
 	/** What `certainty` is of, or will be. */
 	#weighed: { dataset: string; topic: string; business: string; k: number; votes: unknown } | null = null;
 
@@ -31,11 +33,13 @@ class Business {
 	}
 
 	async load(query: BusinessQuery): Promise<void> {
-		this.#asked = query;
+		if (this.#query?.business !== query.business) this.error = null;
+		this.#query = query;
+		const asked = ++this.#asked;
 		if (this.detail?.query.business !== query.business) this.detail = null;
 		void this.#weigh(query);
 		const r = await call(backend().commands.businessDetail(query));
-		if (this.#asked !== query) return;
+		if (asked !== this.#asked) return;
 		this.detail = r.ok ? r.data : null;
 		this.error = r.ok ? null : r.error;
 	}
@@ -61,27 +65,27 @@ class Business {
 		const review = this.review?.query;
 		this.#weighed = null;
 		await Promise.all([
-			this.#asked ? this.load({ ...this.#asked }) : null,
+			this.#query ? this.load(this.#query) : null,
 			review ? this.loadReview(review.dataset, review.topic, review.reviewId) : null,
 		]);
 	}
 
 	async loadReview(dataset: string, topic: string, reviewId: string | null): Promise<void> {
-		const key = `${dataset}\n${topic}\n${reviewId ?? ""}`;
-		this.#askedReview = key;
+		const asked = ++this.#askedReview;
 		if (!reviewId) {
-			this.review = null;
+			this.review = this.reviewError = null;
 			return;
 		}
 		const r = await call(backend().commands.reviewDetail({ dataset, topic, reviewId }));
-		if (this.#askedReview !== key) return;
+		if (asked !== this.#askedReview) return;
 		this.review = r.ok ? r.data : null;
 		this.reviewError = r.ok ? null : r.error;
 	}
 
 	forget(): void {
-		this.#asked = null;
-		this.#askedReview = "";
+		this.#query = null;
+		this.#asked++;
+		this.#askedReview++;
 		this.#weighed = null;
 		this.detail = null;
 		this.certainty = null;

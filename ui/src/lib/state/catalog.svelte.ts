@@ -12,6 +12,7 @@ import {
 	call,
 	type Outcome,
 } from "../backend";
+import { counted } from "../format";
 import { app } from "./app.svelte";
 import { selection } from "./route.svelte";
 import { toasts } from "./toasts.svelte";
@@ -60,6 +61,7 @@ class CatalogPage {
 	#timer: ReturnType<typeof setTimeout> | null = null;
 	#asked = 0;
 	#readDrafts = false;
+	#keeping: Promise<void> = Promise.resolve();
 
 	fileOf = (path: string): CatalogFile | null => this.files.find((f) => f.path === path) ?? null;
 	policyFile = (topic: string, variant: string): CatalogFile | null =>
@@ -87,11 +89,14 @@ class CatalogPage {
 		this.#trySoon();
 	}
 
-	async #keepDrafts(): Promise<void> {
-		// Before those of last time were read, these would take their place.
-		if (!this.#readDrafts) return;
-		const r = await call(backend().commands.catalogDraftsKeep(this.changes));
-		if (!r.ok) this.error = r.error;
+	/** One after the other: of two that are under way at once, the earlier words might be stored last. */
+	#keepDrafts(): void {
+		this.#keeping = this.#keeping.then(async () => {
+			// Before those of last time were read, these would take their place.
+			if (!this.#readDrafts) return;
+			const r = await call(backend().commands.catalogDraftsKeep(this.changes));
+			if (!r.ok) this.error = r.error;
+		});
 	}
 
 	async openFile(path: string): Promise<void> {
@@ -130,12 +135,12 @@ class CatalogPage {
 		if (this.changes.length === 0) {
 			this.trial = null;
 			this.trying = false;
-			void this.#keepDrafts();
+			this.#keepDrafts();
 			return;
 		}
 		this.trying = true;
 		this.#timer = setTimeout(async () => {
-			void this.#keepDrafts();
+			this.#keepDrafts();
 			const r = await tryChanges(this.changes);
 			// Words typed meanwhile have a trial of their own coming.
 			if (asked !== this.#asked) return;
@@ -202,7 +207,8 @@ class CatalogPage {
 		this.busy = false;
 		if (!this.#take(r)) return false;
 		await this.#changed();
-		toasts.say("Folder added", `${this.yours.length - before} files more are yours now.`);
+		const n = this.yours.length - before;
+		toasts.say("Folder added", `${counted(n, "file")} more ${n === 1 ? "is" : "are"} yours now.`);
 		return true;
 	}
 

@@ -57,7 +57,13 @@ class Extraction {
 	});
 
 	#running = false;
+	/** Counts questions: the same form may be asked again, of more votes. */
+	#asked = 0;
 	#latest: PlanRequest | null = null;
+	/** The form that the estimate is of. */
+	#counted: PlanRequest | null = null;
+	/** The person has chosen among the topics; none is a choice too. */
+	#chosen = false;
 
 	/** Fills what the user has not chosen yet. */
 	begin(): void {
@@ -66,9 +72,18 @@ class Extraction {
 		const modes = app.models?.modes ?? [];
 		if (!modes.includes(this.mode) && modes[0]) this.mode = modes[0];
 		const known = new Set(app.topics.map((t) => t.topic));
-		this.topics = this.topics.filter((t) => known.has(t));
+		// The same choice stays the same question: what is on screen need not be counted as if it were another.
+		if (this.topics.some((t) => !known.has(t))) this.topics = this.topics.filter((t) => known.has(t));
 		const first = app.topics.find((t) => !t.coverage?.completeK) ?? app.topics[0];
-		if (this.topics.length === 0 && first) this.topics = [first.topic];
+		if (this.topics.length === 0 && first && !this.#chosen) this.topics = [first.topic];
+	}
+
+	/** For tests: as if the window had just opened. */
+	forget(): void {
+		this.topics = [];
+		this.members = [];
+		this.other = false;
+		this.#chosen = false;
 	}
 
 	usePreset(name: string): void {
@@ -112,6 +127,7 @@ class Extraction {
 
 	toggle(topic: string): void {
 		const on = this.topics.includes(topic);
+		this.#chosen = true;
 		// In the catalog's order, whatever the order of clicks: the same choice is the same plan.
 		this.topics = app.topics.map((t) => t.topic).filter((t) => (t === topic ? !on : this.topics.includes(t)));
 	}
@@ -119,20 +135,24 @@ class Extraction {
 	/** Asks for the estimate; while one is being counted only the newest question waits. */
 	async count(request: PlanRequest | null): Promise<void> {
 		this.#latest = request;
+		this.#asked++;
 		if (!request) {
 			this.estimate = null;
 			this.error = null;
 			this.counting = false;
 			return;
 		}
-		this.counting = true;
+		// The figures of this very form change in place when votes arrive: a button that goes grey under the pointer helps nobody.
+		if (request !== this.#counted) this.counting = true;
 		if (this.#running) return;
 		this.#running = true;
-		let asked: PlanRequest | null = null;
-		while (this.#latest && this.#latest !== asked) {
-			asked = this.#latest;
-			const r = await call(backend().commands.planEstimate(asked));
-			if (asked !== this.#latest) continue;
+		let asked = 0;
+		while (this.#latest && asked !== this.#asked) {
+			asked = this.#asked;
+			const wanted = this.#latest;
+			const r = await call(backend().commands.planEstimate(wanted));
+			if (asked !== this.#asked) continue;
+			this.#counted = wanted;
 			if (r.ok) {
 				this.estimate = r.data;
 				this.error = null;

@@ -50,8 +50,25 @@ class Keys {
 
 export const keys = new Keys();
 
-/** The event's target takes text or arrows itself. */
-export function inField(e: KeyboardEvent): boolean {
+/** What the keyboard of this computer calls the key that commands are given with. */
+export const control = /Mac/.test(navigator.platform) ? "⌘" : "Ctrl";
+
+/** Takes no text and no arrows. */
+const pressed = ["checkbox", "button", "submit", "reset", "color", "file", "image"];
+/** Takes arrows and their like, but no text. */
+const stepped = ["radio", "range"];
+const steps = /^(Arrow|Home$|End$|Page)/;
+
+/** The event's target is a field, whatever it takes. */
+export function onField(e: KeyboardEvent): HTMLElement | null {
 	const t = e.target as HTMLElement | null;
-	return !!t?.closest?.("input, textarea, select, [contenteditable]");
+	return t?.closest?.<HTMLElement>("input, textarea, select, [contenteditable]") ?? null;
+}
+
+/** The event's target takes this key itself: text, or what moves a slider or a choice. */
+export function inField(e: KeyboardEvent): boolean {
+	const field = onField(e);
+	if (!(field instanceof HTMLInputElement)) return field !== null;
+	if (pressed.includes(field.type)) return false;
+	return !stepped.includes(field.type) || steps.test(e.key);
 }

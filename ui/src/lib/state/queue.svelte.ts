@@ -5,6 +5,7 @@ import {
 	backend,
 	call,
 	type LabelDetail,
+	type Outcome,
 	type OverrideEntry,
 	type QueueOrder,
 	type QueueOutlook,
@@ -13,6 +14,7 @@ import {
 } from "../backend";
 import { hasWords } from "../find";
 import { keyOf } from "../queue";
+import { app } from "./app.svelte";
 import { selection } from "./route.svelte";
 
 export interface Decision {
@@ -81,12 +83,22 @@ class Queue {
 		);
 	});
 
+	/** The list by the votes that have arrived, where it is another than the one that is shown. */
+	arrived = $state.raw<ReviewQueue | null>(null);
+	/** Labels of it that are not listed yet. */
+	news = $derived.by(() => {
+		const listed = new Set(this.all.map(keyOf));
+		return this.arrived?.labels.filter((l) => !listed.has(keyOf(l))).length ?? 0;
+	});
+
 	/** Where the list was when a label outside of it was opened. */
 	#last = 0;
-	#asked: QueueQuery | null = null;
+	/** Counts questions: the same one may be asked again, of more votes. */
+	#asked = 0;
+	#looked = 0;
 	/** What the list answers, or would if it could be read. */
 	#shown: QueueQuery | null = null;
-	#askedLabel = "";
+	#askedLabel = 0;
 	#undoable: Place[] = [];
 
 	/** A decision of this window can be taken back. */
@@ -94,14 +106,42 @@ class Queue {
 		return this.#undoable.length > 0;
 	}
 
+	/** The list after votes have arrived: figures change in place, and what would move a label waits until it is asked for. */
+	async follow(query: QueueQuery | null): Promise<void> {
+		const listed = this.data?.query;
+		const same =
+			listed && query && (["dataset", "topic", "k", "order"] as const).every((key) => listed[key] === query[key]);
+		if (!same || this.all.length === 0) return this.load(query);
+		const asked = ++this.#asked;
+		const r = await call(backend().commands.queueList(query));
+		if (asked !== this.#asked) return;
+		if (!r.ok) return this.#take(query, r);
+		const now = new Map(r.data.labels.map((l) => [keyOf(l), l]));
+		const moved =
+			this.all.length !== r.data.labels.length || this.all.some((l, at) => keyOf(l) !== keyOf(r.data.labels[at] ?? l));
+		this.arrived = moved ? r.data : null;
+		this.data = { ...r.data, labels: this.all.map((l) => now.get(keyOf(l)) ?? l) };
+		this.outlook = r.data.outlook;
+		await this.#loadLabel();
+	}
+
+	/** Lists what has arrived, in the order that it has now. */
+	showArrived(): Promise<void> {
+		return this.load(this.query);
+	}
+
 	async load(query: QueueQuery | null): Promise<void> {
-		this.#asked = query;
+		const asked = ++this.#asked;
 		if (!query) return;
 		this.loading = true;
 		const r = await call(backend().commands.queueList(query));
-		if (this.#asked !== query) return;
+		if (asked === this.#asked) await this.#take(query, r);
+	}
+
+	async #take(query: QueueQuery, r: Outcome<ReviewQueue>): Promise<void> {
 		this.loading = false;
 		this.error = r.ok ? null : r.error;
+		this.arrived = null;
 		const had = this.#shown;
 		if (!had || had.dataset !== query.dataset || had.topic !== query.topic) this.#clear();
 		this.#shown = query;
@@ -125,14 +165,16 @@ class Queue {
 	async #look(): Promise<void> {
 		const query = this.query;
 		if (query?.order !== "value") return;
+		const asked = this.#asked;
+		const looked = ++this.#looked;
 		const r = await call(backend().commands.queueList(query));
-		if (r.ok && this.#asked === query) this.outlook = r.data.outlook;
+		if (r.ok && asked === this.#asked && looked === this.#looked) this.outlook = r.data.outlook;
 	}
 
 	/** As if the window had just opened; what was decided stays in the trail. */
 	forget(): void {
-		this.#asked = null;
-		this.#askedLabel = "";
+		this.#asked++;
+		this.#askedLabel++;
 		this.#shown = null;
 		this.error = null;
 		this.labelError = null;
@@ -142,6 +184,7 @@ class Queue {
 	/** Another topic has other labels. */
 	#clear(): void {
 		this.data = null;
+		this.arrived = null;
 		this.outlook = null;
 		this.find = "";
 		this.decided = new Map();
@@ -166,16 +209,14 @@ class Queue {
 
 	async #loadLabel(): Promise<void> {
 		const { place, query } = this;
+		const asked = ++this.#askedLabel;
 		if (!place || !query) {
-			this.#askedLabel = "";
 			this.label = null;
 			return;
 		}
 		const { dataset, topic, k } = query;
-		const key = JSON.stringify([dataset, topic, k, place]);
-		this.#askedLabel = key;
 		const r = await call(backend().commands.queueLabel({ dataset, topic, k, ...place }));
-		if (this.#askedLabel !== key) return;
+		if (asked !== this.#askedLabel) return;
 		this.label = r.ok ? r.data : null;
 		this.labelError = r.ok ? null : r.error;
 		// The votes that arrived say what was to be chosen.
@@ -229,6 +270,7 @@ class Queue {
 		this.saving = false;
 		if (!r.ok) return r.error;
 		const { number, kept, flips } = r.data;
+		app.judged++;
 		this.decided = new Map(this.decided).set(keyOf(place), { number, kept, value, flips: flips.length });
 		this.#undoable.push(place);
 		void this.#look();
@@ -244,6 +286,7 @@ class Queue {
 		const r = await call(backend().commands.overrideUndo(decision.number));
 		this.saving = false;
 		if (!r.ok) return r.error;
+		app.judged++;
 		this.#drop(decision.number);
 		void this.#look();
 		await this.show(place);
@@ -265,6 +308,7 @@ class Queue {
 	async undoEntry(number: number): Promise<ApiError | null> {
 		const r = await call(backend().commands.overrideUndo(number));
 		if (!r.ok) return r.error;
+		app.judged++;
 		this.#drop(number);
 		await this.load(this.query);
 		return null;

@@ -1,8 +1,12 @@
 // Verdicts of one topic at one K, and how the table shows them.
 
-import { type ApiError, backend, call, type ResultsOverview, type ResultsQuery } from "../backend";
+import { type ApiError, backend, call, type ResultsOverview, type ResultsQuery, type ResultsRow } from "../backend";
 import { type Filters, filterRows, noFilters, type Sort, sortRows } from "../results";
+import { app } from "./app.svelte";
 import { selection } from "./route.svelte";
+
+const sameQuery = (a: ResultsQuery, b: ResultsQuery): boolean =>
+	(["dataset", "topic", "k", "compareK"] as const).every((key) => a[key] === b[key]);
 
 class Results {
 	data = $state.raw<ResultsOverview | null>(null);
@@ -25,37 +29,55 @@ class Results {
 	/** What is shown answers another question than the page asks now. */
 	stale = $derived.by(() => {
 		const [shown, wanted] = [this.data?.query, this.query];
-		if (!shown || !wanted) return false;
-		return (["dataset", "topic", "k", "compareK"] as const).some((key) => shown[key] !== wanted[key]);
+		return !!shown && !!wanted && !sameQuery(shown, wanted);
 	});
 	policies = $derived(this.data?.policies.map((p) => p.summary) ?? []);
 	sorting = $derived<Sort>(this.sort ?? { key: "policy", policy: Math.max(0, this.policies.length - 1), down: true });
-	sorted = $derived(this.data ? sortRows(this.data.rows, this.policies, this.sorting) : []);
+	/** Where rows stood before the votes arrived that are shown now; `null`: they stand as they are sorted. */
+	#places = $state.raw<ReadonlyMap<string, number> | null>(null);
+	#inOrder = $derived(this.data ? sortRows(this.data.rows, this.policies, this.sorting) : []);
+	sorted = $derived.by(() => {
+		const places = this.#places;
+		const place = (r: ResultsRow) => places?.get(r.business) ?? Number.POSITIVE_INFINITY;
+		return places ? [...this.#inOrder].sort((a, b) => place(a) - place(b) || 0) : this.#inOrder;
+	});
+	/** Rows whose verdicts would stand elsewhere by now. */
+	outOfOrder = $derived(this.#places !== null && this.sorted.some((r, at) => r !== this.#inOrder[at]));
 	rows = $derived(filterRows(this.sorted, this.filters));
 
 	#running = false;
+	/** Counts questions: the same one may be asked again, of more votes. */
+	#asked = 0;
 	#latest: ResultsQuery | null = null;
+	/** The votes and corrections that `data` is of. */
+	#of: unknown[] = [];
+
+	/** The page opens: what is there stays if nothing has changed, and begins in its order. */
+	async enter(): Promise<void> {
+		this.sortAgain();
+		if (this.data && !this.stale && !this.loading && this.#isOf(app.topics, app.judged)) return;
+		await this.load(this.query);
+	}
+
+	#isOf(...now: unknown[]): boolean {
+		return now.every((part, i) => part === this.#of[i]);
+	}
 
 	async load(query: ResultsQuery | null): Promise<void> {
 		this.#latest = query;
+		this.#asked++;
 		if (!query || this.#running) return;
 		this.#running = true;
 		this.loading = true;
-		let asked: ResultsQuery | null = null;
-		while (this.#latest && this.#latest !== asked) {
-			asked = this.#latest;
-			const r = await call(backend().commands.resultsOverview(asked));
-			if (asked !== this.#latest) continue;
-			if (r.ok) {
-				if (this.data && (this.data.query.topic !== asked.topic || this.data.query.dataset !== asked.dataset)) {
-					this.filters = noFilters;
-					this.sort = null;
-				}
-				// Without a comparison nothing has moved, and the filter for it is not on screen.
-				if (asked.compareK === null && this.filters.moved) this.setFilters({ moved: false });
-				this.data = r.data;
-				this.error = null;
-			} else {
+		let asked = 0;
+		while (this.#latest && asked !== this.#asked) {
+			asked = this.#asked;
+			const wanted = this.#latest;
+			const of = [app.topics, app.judged];
+			const r = await call(backend().commands.resultsOverview(wanted));
+			if (asked !== this.#asked) continue;
+			if (r.ok) this.#show(r.data, wanted, of);
+			else {
 				this.data = null;
 				this.error = r.error;
 			}
@@ -64,8 +86,30 @@ class Results {
 		this.loading = false;
 	}
 
+	#show(data: ResultsOverview, query: ResultsQuery, of: unknown[]): void {
+		const had = this.data?.query;
+		const same = had !== undefined && sameQuery(had, query);
+		// Votes that arrived change figures in place. Rows that moved while one reads would be read twice or not at all.
+		this.#places = same ? new Map(this.sorted.map((r, at) => [r.business, at])) : null;
+		if (had && (had.topic !== query.topic || had.dataset !== query.dataset)) {
+			this.filters = noFilters;
+			this.sort = null;
+		}
+		// Without a comparison nothing has moved, and the filter for it is not on screen.
+		if (query.compareK === null && this.filters.moved) this.setFilters({ moved: false });
+		this.data = data;
+		this.#of = of;
+		this.error = null;
+	}
+
+	sortAgain(): void {
+		this.#places = null;
+	}
+
 	forget(): void {
 		this.#latest = null;
+		this.#asked++;
+		this.#places = null;
 		this.data = null;
 		this.error = null;
 		this.selected = null;
@@ -82,6 +126,7 @@ class Results {
 	sortBy(key: Sort["key"], policy = 0): void {
 		const now = this.sorting;
 		const same = now.key === key && (key !== "policy" || now.policy === policy);
+		this.sortAgain();
 		this.sort = { key, policy, down: same ? !now.down : key !== "name" };
 	}
 

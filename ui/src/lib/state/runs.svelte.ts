@@ -47,13 +47,23 @@ class Runs {
 	#open: string | null = null;
 	#loading = false;
 	#again = false;
+	#asked = 0;
+	/** What was heard since the list was asked for: a list that is on its way may not know it. */
+	#heard = new Map<string, RunSummary>();
 
 	async load(): Promise<void> {
+		const asked = ++this.#asked;
+		this.#heard.clear();
 		const r = await call(backend().commands.runList());
-		if (r.ok) {
-			this.list = r.data;
-			this.error = null;
-		} else this.error = r.error;
+		if (asked !== this.#asked) return;
+		if (!r.ok) {
+			this.error = r.error;
+			return;
+		}
+		const known = new Set(r.data.map((run) => run.run));
+		const unknown = [...this.#heard.values()].filter((run) => !known.has(run.run));
+		this.list = [...unknown.reverse(), ...r.data.map((run) => this.#heard.get(run.run) ?? run)];
+		this.error = null;
 	}
 
 	async open(run: string | null): Promise<void> {
@@ -84,12 +94,14 @@ class Runs {
 	}
 
 	heard(run: RunSummary): void {
+		const before = this.#heard.get(run.run) ?? this.list?.find((r) => r.run === run.run);
 		const known = this.list?.some((r) => r.run === run.run);
-		const before = this.list?.find((r) => r.run === run.run)?.state;
+		this.#heard.set(run.run, run);
 		if (this.list) this.list = known ? this.list.map((r) => (r.run === run.run ? run : r)) : [run, ...this.list];
 		if (run.run === this.#open) void this.#loadDetail();
 		app.refreshSoon();
-		if (before !== run.state && groupOf[run.state] === "Finished") void app.loadTopics();
+		// Votes were stored, or what was on its way is not any more: coverage, results and plans go by that.
+		if (before?.ingested !== run.ingested || before.state !== run.state) app.loadTopicsSoon();
 	}
 
 	pause = (run: string): Promise<void> => this.#change(backend().commands.runPause(run));
@@ -100,7 +112,7 @@ class Runs {
 
 	async #change(command: Parameters<typeof call<RunSummary>>[0]): Promise<void> {
 		this.busy = true;
-		const r: Outcome<RunSummary> = await call(command);
+		const r: Outcome<RunSummary> = await call(command, "sends");
 		this.busy = false;
 		if (r.ok) this.heard(r.data);
 		else toasts.fail(r.error);

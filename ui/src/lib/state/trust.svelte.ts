@@ -13,14 +13,21 @@ import {
 	type TrustReport,
 	type VerdictCertainties,
 } from "../backend";
+import { app } from "./app.svelte";
 import { selection } from "./route.svelte";
+
+const sameQuery = (a: TrustQuery, b: TrustQuery): boolean =>
+	(["dataset", "topic", "k"] as const).every((key) => a[key] === b[key]);
 
 class Trust {
 	report = $state.raw<TrustReport | null>(null);
+	reportError = $state.raw<ApiError | null>(null);
 	certainties = $state.raw<VerdictCertainties | null>(null);
+	certaintiesError = $state.raw<ApiError | null>(null);
 	advice = $state.raw<EnsembleAdvice | null>(null);
+	adviceError = $state.raw<ApiError | null>(null);
 	session = $state.raw<LabelSession | null>(null);
-	error = $state.raw<ApiError | null>(null);
+	sessionError = $state.raw<ApiError | null>(null);
 	loading = $state(false);
 	/** A command of the session or the choice of an aggregator is under way. */
 	busy = $state(false);
@@ -38,41 +45,66 @@ class Trust {
 	/** The field that is asked now; `null`: relevance. */
 	field = $derived(this.relevant ? (this.session?.fields[this.answers.length] ?? null) : null);
 
-	#asked: TrustQuery | null = null;
+	#query: TrustQuery | null = null;
+	/** Counts questions: an answer to an earlier one is of fewer votes. */
+	#asked = 0;
+	#again = false;
+	/** Counts steps of the session: a session that was read before one is of before it. */
+	#steps = 0;
 
-	/** Each part is shown as soon as it is known, and what is on screen stays until then, unless it is about something else. */
+	/** Each part is shown as soon as it is known, and what is on screen stays until then, unless it is about something else. It takes
+	 * seconds, so while votes come in the next look waits for the one under way. */
 	async load(query: TrustQuery | null): Promise<void> {
-		const had = this.#asked;
-		if (had && !(query && (["dataset", "topic", "k"] as const).every((key) => had[key] === query[key]))) {
-			const other = had.dataset !== query?.dataset || had.topic !== query.topic;
-			this.#clear(other);
+		const had = this.#query;
+		const same = had !== null && query !== null && sameQuery(had, query);
+		if (same && this.loading) {
+			this.#again = true;
+			return;
 		}
-		this.#asked = query;
-		if (!query) return;
+		if (had && !same) this.#clear(had.dataset !== query?.dataset || had.topic !== query.topic);
+		this.#query = query;
+		const asked = ++this.#asked;
+		if (!query) {
+			this.loading = false;
+			return;
+		}
 		this.loading = true;
-		let failed: ApiError | null = null;
-		const take = async <T>(asked: Parameters<typeof call<T>>[0], show: (data: T) => void): Promise<void> => {
-			const r = await call(asked);
-			if (this.#asked !== query) return;
-			if (r.ok) show(r.data);
-			else failed ??= r.error;
+		do {
+			this.#again = false;
+			await this.#look(query, asked);
+		} while (this.#again && asked === this.#asked);
+		if (asked === this.#asked) this.loading = false;
+	}
+
+	/** A part that cannot be worked out hides no other. */
+	async #look(query: TrustQuery, asked: number): Promise<void> {
+		const take = async <T>(
+			answer: Parameters<typeof call<T>>[0],
+			show: (data: T | null, error: ApiError | null) => void,
+		): Promise<void> => {
+			const r = await call(answer);
+			if (asked === this.#asked) show(r.ok ? r.data : null, r.ok ? null : r.error);
 		};
 		const commands = backend().commands;
+		const steps = this.#steps;
 		await Promise.all([
-			take(commands.trustReport(query), (report) => {
+			take(commands.trustReport(query), (report, error) => {
 				this.report = report;
+				this.reportError = error;
 			}),
-			take(commands.labelSession(query), (session) => this.#open(session)),
-			take(commands.verdictCertainties(query), (certainties) => {
+			take(commands.labelSession(query), (session, error) => {
+				if (session && steps === this.#steps) this.#open(session);
+				this.sessionError = error;
+			}),
+			take(commands.verdictCertainties(query), (certainties, error) => {
 				this.certainties = certainties;
+				this.certaintiesError = error;
 			}),
-			take(commands.ensembleAdvice(query), (advice) => {
+			take(commands.ensembleAdvice(query), (advice, error) => {
 				this.advice = advice;
+				this.adviceError = error;
 			}),
 		]);
-		if (this.#asked !== query) return;
-		this.loading = false;
-		this.error = failed;
 	}
 
 	/** Takes over the session; answers stay where they are about the review that is open still. */
@@ -85,19 +117,19 @@ class Trust {
 	}
 
 	forget(): void {
-		this.#asked = null;
+		this.#query = null;
+		this.#asked++;
 		this.loading = false;
 		this.#clear(true);
 	}
 
 	/** The session is the topic's, whatever the K. */
 	#clear(session: boolean): void {
-		this.report = null;
-		this.certainties = null;
-		this.advice = null;
-		this.error = null;
+		this.report = this.reportError = null;
+		this.certainties = this.certaintiesError = null;
+		this.advice = this.adviceError = null;
 		if (!session) return;
-		this.session = null;
+		this.session = this.sessionError = null;
 		this.labelling = false;
 		this.#restart();
 	}
@@ -113,7 +145,10 @@ class Trust {
 		const r = await call(act(this.query));
 		this.busy = false;
 		if (!r.ok) return r.error;
+		this.#steps++;
 		this.session = r.data;
+		// Another aggregator's results may rest on labels.
+		app.judged++;
 		this.#restart();
 		return null;
 	}
@@ -158,8 +193,9 @@ class Trust {
 		return this.#step((query) =>
 			backend().commands.goldLabel({ query, draw, reviewId: next.reviewId, relevant, values: relevant ? values : [] }),
 		).then((error) => {
-			// What could not be kept is asked again from the start.
-			if (error) this.#restart();
+			// What was answered is still there; the last answer is asked for once more, and with it all are kept.
+			if (error && this.answers.length > 0) this.answers = this.answers.slice(0, -1);
+			else if (error) this.relevant = null;
 			return error;
 		});
 	}
@@ -183,6 +219,7 @@ class Trust {
 		const r = await call(backend().commands.aggregatorChoose(this.query, aggregator));
 		this.busy = false;
 		if (!r.ok) return r.error;
+		app.judged++;
 		await this.load(this.query);
 		return null;
 	}

@@ -48,7 +48,8 @@ class WhatIf {
 	});
 	changes = $derived.by((): KnobChange[] => [...this.values].map(([knob, value]) => ({ knob, value })));
 
-	#asked: WhatIfQuery | null = null;
+	/** Counts questions: the same one may be asked again, of more votes. */
+	#asked = 0;
 	#past: Values[] = [];
 	#moves = new MovesByPolicy();
 	#trying = false;
@@ -56,10 +57,10 @@ class WhatIf {
 
 	/** Sets up on the votes as they are, with what was moved on this policy before. */
 	async open(query: WhatIfQuery | null): Promise<void> {
-		this.#asked = query;
+		const asked = ++this.#asked;
 		if (!query) return;
 		const r = await call(backend().commands.whatIfOpen(query));
-		if (this.#asked !== query) return;
+		if (asked !== this.#asked) return;
 		const again = this.#isOn(query);
 		if (this.page) this.#moves.keep(this.page.query, this.values, this.#past);
 		this.error = r.ok ? null : r.error;
@@ -160,7 +161,7 @@ class WhatIf {
 
 	/** Other votes, or another window of tests, begin without any. */
 	forget(): void {
-		this.#asked = null;
+		this.#asked++;
 		this.#past = [];
 		this.#moves.forget();
 		this.page = null;

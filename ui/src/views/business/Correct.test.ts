@@ -1,6 +1,6 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
-import { openApp, textOf } from "../../test-views";
+import { hold, openApp, textOf } from "../../test-views";
 
 async function openReview() {
 	const fake = await openApp();
@@ -33,6 +33,19 @@ describe("correcting a label", () => {
 		await fireEvent.click(screen.getByTestId("toast-action"));
 		await waitFor(() => expect(fake.calls.some((c) => c.command === "overrideUndo")).toBe(true));
 		await waitFor(() => expect(fake.calls.filter((c) => c.command === "businessDetail").length).toBe(read + 1));
+	});
+
+	test("is not closed while it is being stored, so that a failure is told", async () => {
+		const fake = await openReview();
+		await choose("correct-field", "is_relevant");
+		await choose("correct-value", textOf("correct-now") === "Relevant" ? "false" : "true");
+		await fireEvent.input(screen.getByTestId("correct-reason"), { target: { value: "off topic" } });
+		fake.failNext("overrideSet", "diskFull", "The disk is full.");
+		const release = hold(fake, "overrideSet");
+		await fireEvent.click(save());
+		await fireEvent(screen.getByTestId("correct"), new Event("cancel", { cancelable: true }));
+		release();
+		await waitFor(() => expect(screen.getByTestId("correct").textContent).toContain("The disk is full."));
 	});
 
 	test("a refusal stays in the dialog", async () => {

@@ -31,6 +31,29 @@ describe("the catalog", () => {
 		expect(textOf("file-state")).toBe("Built in");
 	});
 
+	test("of words that are kept one after the other the last stay, however slow the first are", async () => {
+		const fake = await open();
+		await click("tab-V2");
+		await screen.findByTestId("editor");
+		const stored: string[] = [];
+		const release: (() => void)[] = [];
+		fake.commands.catalogDraftsKeep = async (changes) => {
+			await new Promise<void>((go) => release.push(go));
+			stored.push(changes[0]?.text ?? "");
+			return { status: "ok", data: null };
+		};
+		await write("points: 15", "points: 16");
+		await waitFor(() => expect(release).toHaveLength(1));
+		await write("points: 16", "points: 17");
+		await waitFor(() => enabled("catalog-save"));
+		expect(release).toHaveLength(1);
+		release[0]!();
+		await waitFor(() => expect(release).toHaveLength(2));
+		release[1]!();
+		await waitFor(() => expect(stored).toHaveLength(2));
+		expect(stored[1]).toContain("points: 17");
+	});
+
 	test("what was typed and not saved is there after quitting", async () => {
 		const path = "policies/G1/allergy/V2.yaml";
 		const first = await openApp();

@@ -25,8 +25,7 @@ const choose = (id: string) => fireEvent.click(screen.getByTestId(id).querySelec
 beforeEach(() => {
 	selection.dataset = null;
 	selection.topic = null;
-	extraction.topics = [];
-	extraction.members = [];
+	extraction.forget();
 	extraction.k = 25;
 	extraction.other = false;
 	extraction.typedK = "";
@@ -215,6 +214,27 @@ test("above the budget each of several topics is held to its own estimate, and t
 	await settled();
 	await fireEvent.click(screen.getByTestId("send"));
 	expect(text("confirm-budget")).toMatch(/^Of the \$[\d.]+ each topic may use its own estimate\. Its run stops/);
+});
+
+test("who has chosen no topic keeps none when votes arrive", async () => {
+	await open();
+	const [chosen] = extraction.topics;
+	await choose(`topic-${chosen}`);
+	expect(text("topics-chosen")).toBe("0 of 18");
+	await app.loadTopics();
+	await waitFor(() => expect(text("send")).toBe("Choose a topic"));
+	expect(text("topics-chosen")).toBe("0 of 18");
+});
+
+test("the sum is read out once it has settled, not at each step on the way", async () => {
+	await open();
+	await waitFor(() => expect(text("est-said")).toBe(text("est-usd")));
+	const said = text("est-said");
+	await choose("k-50");
+	await settled();
+	expect(text("est-usd")).not.toBe(said);
+	expect(text("est-said")).toBe(said);
+	expect(screen.getByTestId("est-usd").hasAttribute("aria-live")).toBe(false);
 });
 
 test("the sandbox costs nothing and says so", async () => {

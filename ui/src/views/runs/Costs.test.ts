@@ -1,5 +1,6 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { backend } from "../../lib/backend";
 import { openApp, TestClock, textOf } from "../../test-views";
 
 async function costs(options: Parameters<typeof openApp>[0] = {}) {
@@ -51,6 +52,16 @@ describe("costs", () => {
 		await waitFor(() => expect(textOf("play-money")).toContain("Nothing was charged."));
 		expect(textOf("costs-empty")).toContain("Nothing was charged yet");
 		expect(fake.calls.some((c) => c.command === "spendOverview")).toBe(true);
+	});
+
+	test("are waited for with grey bars", async () => {
+		await openApp({ scenario: "full" });
+		await fireEvent.click(screen.getByTestId("nav-runs"));
+		const costs = await screen.findByTestId("look-costs");
+		const fake = vi.spyOn(backend().commands, "spendOverview").mockReturnValue(new Promise(() => {}));
+		await fireEvent.click(costs.querySelector("input") ?? costs);
+		expect((await screen.findByTestId("loading")).dataset.what).toBe("what runs have cost");
+		fake.mockRestore();
 	});
 
 	test("that cannot be read say why", async () => {

@@ -43,7 +43,7 @@ const refused: FakeRun = {
 };
 
 test("what asking again costs stands on its button, and a refused batch's words stand there unasked", async () => {
-	const fake = await openRuns({ runs: [refused] });
+	const fake = await openRuns({ runs: [structuredClone(refused)] });
 	await fireEvent.click(screen.getByTestId("run-run-0100"));
 	await screen.findByTestId("failure-batchRefused");
 	expect(textOf("retry-all")).toBe("Retry all 22 · $0.27");
@@ -86,6 +86,26 @@ test("what may be paid already is in no Retry all, and its own button says what 
 	await waitFor(() => expect(screen.queryByTestId("failure-batchRefused")).toBeNull());
 	expect(fake.calls.find((c) => c.command === "runRetry")?.args).toEqual(["run-0101", null, null]);
 	expect(screen.getByTestId("failure-batchMissing")).toBeTruthy();
+});
+
+test("a button that spends names the model where two causes are alike, on a small window too", async () => {
+	await openRuns({ runs: [structuredClone(refused)] });
+	await fireEvent.click(screen.getByTestId("run-run-0100"));
+	await waitFor(() => expect(screen.getAllByTestId("retry")).toHaveLength(2));
+	const names = screen.getAllByTestId("retry").map((b) => b.getAttribute("aria-label"));
+	expect(names.every((n) => n?.includes("gpt-5-nano"))).toBe(true);
+	expect(names.every((n, i) => n?.startsWith(screen.getAllByTestId("retry")[i]!.textContent!.trim()))).toBe(true);
+	expect(screen.getAllByTestId("failure-model").map((m) => m.textContent)).toEqual(["gpt-5-nano", "gpt-5-nano"]);
+});
+
+test("Ctrl E saves the table at hand: that of the section with the focus, else the first", async () => {
+	const fake = await openRuns();
+	const saved = () => fake.calls.filter((c) => c.command === "fileSave").map((c) => String(c.args[0]));
+	await key({ key: "e", ctrlKey: true });
+	await waitFor(() => expect(saved()).toEqual(["/home/user/runs.csv"]));
+	screen.getByTestId("failures-csv").focus();
+	await key({ key: "e", ctrlKey: true });
+	await waitFor(() => expect(saved()[1]).toContain("failures"));
 });
 
 test("nothing is offered again while the program would refuse it, and the page says until when", async () => {

@@ -106,6 +106,51 @@ describe("trust in the votes", () => {
 		expect(textOf("gold-question")).toBe("Is the review about this topic?");
 	});
 
+	test("answers to a review whose label cannot be kept are not lost", async () => {
+		const fake = await drawn();
+		await key({ key: "1" });
+		fake.failNext("goldLabel", "diskFull", "The disk is full.");
+		let last = "";
+		for (let i = 0; i < 20 && screen.queryByTestId("error") === null; i++) {
+			last = textOf("gold-question");
+			await key({ key: "1" });
+			await waitFor(() =>
+				expect(screen.queryByTestId("error") !== null || textOf("gold-question") !== last).toBe(true),
+			);
+		}
+		// The last question stands open again; the others are answered.
+		expect(textOf("gold-question")).toBe(last);
+		await key({ key: "1" });
+		await waitFor(() => expect(textOf("gold-progress")).toBe("1 of 20"));
+		const kept = labels(fake).at(-1);
+		expect(kept?.values.length).toBeGreaterThan(1);
+	});
+
+	test("a part that cannot be worked out hides no other", async () => {
+		const fake = await openApp();
+		fake.failNext("verdictCertainties", "storeFailed", "The votes cannot be read.");
+		fake.failNext("ensembleAdvice", "storeFailed", "The votes cannot be read.");
+		await key({ key: "g" });
+		await key({ key: "t" });
+		await screen.findByTestId("failed-certainties");
+		expect(screen.getByTestId("failed-advice")).toBeTruthy();
+		expect(textOf("trust-figures")).toContain("81 times out of 100");
+		expect(screen.getByTestId("sample-draw")).toBeTruthy();
+		await fireEvent.click(screen.getByTestId("failed-advice").querySelector('[data-testid="error-retry"]')!);
+		await screen.findByTestId("verdict-counts");
+		expect(screen.queryByTestId("failed-advice")).toBeNull();
+	});
+
+	test("a report that cannot be worked out does not take the labels away", async () => {
+		const fake = await openApp();
+		fake.failNext("trustReport", "storeFailed", "The votes cannot be read.");
+		await key({ key: "g" });
+		await key({ key: "t" });
+		await screen.findByTestId("failed-report");
+		expect(screen.getByTestId("sample-draw")).toBeTruthy();
+		expect(await screen.findByTestId("verdict-counts")).toBeTruthy();
+	});
+
 	test("a topic without votes says so", async () => {
 		await openTrust();
 		await fireEvent.change(screen.getByTestId("trust-topic"), { target: { value: "G6_loyalty" } });

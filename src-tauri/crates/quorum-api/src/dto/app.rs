@@ -20,7 +20,7 @@ pub struct AppState {
     pub connection: Connection,
     /// Runs that have something at the provider or still to send.
     pub live_runs: u32,
-    /// Requests of all live runs, and how many of them are answered.
+    /// Requests of all live runs, and how many of them the provider is done with: answered or failed.
     pub live_requests: u32,
     pub live_completed: u32,
     /// Charged since local midnight, US dollars; the sandbox charges nothing.
@@ -43,8 +43,12 @@ pub struct AppState {
 #[serde(rename_all = "camelCase")]
 pub struct Provider {
     pub kind: ProviderKind,
+    /// What people call it, within a sentence: OpenAI, the sandbox, or the host.
+    pub name: String,
     /// Base address, such as `https://api.openai.com/v1`; the sandbox's changes with every start.
     pub url: String,
+    /// It is on this computer, built in or not: its votes are kept apart from those of a paid provider, and nothing is charged.
+    pub sandbox: bool,
     /// Nothing is sent there without a key. A server on this computer takes one where it is stored.
     pub needs_key: bool,
 }

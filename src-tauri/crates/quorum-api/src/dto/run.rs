@@ -18,12 +18,16 @@ pub struct RunSummary {
     pub topic: String,
     pub topic_name: String,
     pub k: u32,
+    /// What people call the provider that it was sent to, whichever is chosen now.
+    pub provider: String,
     pub state: RunState,
     /// Why it is in this state, in words, where the state alone does not say.
     pub reason: Option<String>,
     pub requests: u32,
-    /// Answered at the provider, failed ones included.
+    /// What the provider is done with: answered or failed.
     pub completed: u32,
+    /// Of those, what it has answered.
+    pub answered: u32,
     /// Votes stored here.
     pub ingested: u32,
     pub failed: u32,

@@ -1,6 +1,8 @@
 //! Budgets, of a form and of a day: one for several topics holds for each, none is promised that cannot be kept, and nobody but
 //! the user lifts one.
 
+use std::fs;
+
 use quorum_api::{
     Address, Again, OpenOptions, Quorum, SAMPLE_NAME, Wish,
     dto::{
@@ -294,4 +296,30 @@ fn an_allowance_that_would_make_crumbs_of_a_plan_is_said_before_it_is_agreed_to(
     assert_eq!(warning.model.as_deref(), Some("gpt-5-mini"));
     assert!(warning.message.contains("300 batches"), "{warning:?}");
     assert!(quorum.plan_estimate(&form).expect("an estimate").batches.len() < 40, "and nothing is cut by it");
+}
+
+/// What is warned of a plan that asks `k` reviews of a business with one, as it is said; shutdowns come and go with the calendar.
+fn warned(address: &str, k: u32) -> Vec<(PlanWarningCode, String)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = Address::read(address).expect("an address");
+    let options = OpenOptions { provider: Some(address), ..OpenOptions::new(folder.path()) };
+    let quorum = Quorum::open(options).expect("the data");
+    let one = folder.path().join("one.jsonl");
+    fs::write(&one, r#"{"business_id": "b", "reviews": [{"review_id": "r", "text": "Fine."}]}"#).expect("a file");
+    quorum.dataset_import(&one, Some("one")).expect("imported");
+    let mut settings = quorum.settings_get().expect("settings");
+    settings.budget_day_usd = Some(0.0);
+    quorum.settings_set(settings).expect("set");
+    let form = PlanRequest { dataset: "one".to_owned(), k, ..form(&TOPICS[..1], "gpt-5-mini", Mode::Batch) };
+    let estimate = quorum.plan_estimate(&form).expect("an estimate");
+    let said = estimate.warnings.into_iter().map(|warning| (warning.code, warning.message));
+    said.filter(|(code, _)| matches!(code, PlanWarningCode::FewReviews | PlanWarningCode::OverBudget)).collect()
+}
+
+#[test]
+fn a_server_on_this_computer_is_above_no_budget_and_figures_are_counted_as_people_count() {
+    let few = (PlanWarningCode::FewReviews, "1 of 1 business has fewer than 25 reviews.".to_owned());
+    assert_eq!(warned("http://127.0.0.1:9/v1", 25), std::slice::from_ref(&few));
+    let over = "The plan is under $0.01 above what is left of today's budget.".to_owned();
+    assert_eq!(warned("https://provider.invalid/v1", 25), [(PlanWarningCode::OverBudget, over), few]);
 }

@@ -171,6 +171,11 @@ async fn a_call_whose_answer_was_lost_is_asked_again_when_the_user_says_so() {
     let detail = begun.detail();
     assert_eq!(detail.failures.iter().map(shown).collect::<Vec<_>>(), [(FailureCause::Unclear, 1, None, true)]);
     assert_eq!(detail.summary.ingested, REQUESTS - 1, "it is not asked again by itself");
+    let summary = &detail.summary;
+    assert_eq!((summary.answered, summary.failed, summary.completed), (REQUESTS - 1, 1, REQUESTS), "{summary:?}");
+    assert!(summary.sandbox && summary.provider.starts_with("127.0.0.1:"), "{summary:?}");
+    let words = &detail.activity.iter().find(|entry| entry.title.contains("started")).expect("an entry").body;
+    assert_eq!(*words, format!("{REQUESTS} requests, no cost"));
     begun.quorum.run_retry(&begun.run, None, None).expect("a round");
     assert_eq!(begun.unanswered(), 1);
     begun.settle().await;

@@ -98,7 +98,7 @@ export function extractionCommands(m: Memory): Commands & { look(): void } {
 			left,
 			modelTable.list(),
 		);
-		return state.provider.kind === "sandbox" ? { ...plan, trialModels: [] } : plan;
+		return state.provider.sandbox ? { ...plan, trialModels: [] } : plan;
 	};
 
 	return {
@@ -109,7 +109,7 @@ export function extractionCommands(m: Memory): Commands & { look(): void } {
 			if (plan.fingerprint !== fingerprint)
 				refuse("planChanged", "The plan has changed since it was shown.", { safe: "Nothing was sent." });
 			const left = state.budgetDayUsd === null ? null : state.budgetDayUsd - state.spentTodayUsd - state.outstandingUsd;
-			const sandbox = state.provider.kind === "sandbox";
+			const sandbox = state.provider.sandbox;
 			if (!sandbox && !state.key.stored) refuse("keyMissing", "There is no API key.", { safe: "Nothing was sent." });
 			if (!sandbox && left !== null && plan.usd > left && (budgetUsd ?? 0) < plan.usd)
 				refuse("budgetExceeded", "The plan is above the daily budget.", { safe: "Nothing was sent." });
@@ -200,7 +200,7 @@ export function extractionCommands(m: Memory): Commands & { look(): void } {
 					});
 				}
 			}),
-		spendOverview: () => spendOf(runs, state.provider.kind === "sandbox", now()),
+		spendOverview: () => spendOf(runs, state.provider.sandbox, now()),
 		pollNow: () => {
 			state.connection = {
 				...state.connection,

@@ -67,8 +67,8 @@ export function createMemory(options: FakeOptions) {
 		version: "0.1.0",
 		dataDir: "~/.local/share/quorum",
 		provider: bare
-			? { kind: "sandbox", url: "http://127.0.0.1:40123/v1", needsKey: false }
-			: { kind: "openai", url: "https://api.openai.com/v1", needsKey: true },
+			? { kind: "sandbox", name: "the sandbox", url: "http://127.0.0.1:40123/v1", sandbox: true, needsKey: false }
+			: { kind: "openai", name: "OpenAI", url: "https://api.openai.com/v1", sandbox: false, needsKey: true },
 		key: {
 			stored: !bare,
 			hint: bare ? null : "sk-proj-…k3Qw",

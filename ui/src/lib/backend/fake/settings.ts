@@ -39,16 +39,15 @@ export function settingsCommands(m: Memory): Commands {
 	const providerSet: Commands["providerSet"] = (kind, url) => {
 		if (kind === "custom" && !/^https?:\/\//.test(url ?? ""))
 			refuse("invalidInput", "The address starts with http:// or https://.", { safe: "The provider is unchanged." });
+		const known = { openai: "https://api.openai.com/v1", sandbox: "http://127.0.0.1:40123/v1", custom: url ?? "" };
+		const address = known[kind];
+		const here = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(address);
 		state.provider = {
 			kind,
-			url:
-				kind === "openai"
-					? "https://api.openai.com/v1"
-					: kind === "sandbox"
-						? "http://127.0.0.1:40123/v1"
-						: (url ?? ""),
-			needsKey:
-				kind === "openai" || (kind === "custom" && !/^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(url ?? "")),
+			name: kind === "openai" ? "OpenAI" : kind === "sandbox" ? "the sandbox" : new URL(address).host,
+			url: address,
+			sandbox: here,
+			needsKey: !here,
 		};
 		if (kind === "custom") m.settings.customUrl = url;
 		return app();
