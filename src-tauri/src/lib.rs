@@ -8,6 +8,7 @@ mod desktop;
 mod events;
 mod log;
 mod login;
+mod look;
 mod menu;
 mod notify;
 mod program;
@@ -16,15 +17,14 @@ mod tray;
 mod tray_host;
 mod window;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, thread};
 
+use quorum_api::read_builtin_catalog;
 use tauri::{App, Manager, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 
 use crate::{
     arguments::{Arguments, USAGE},
-    notify::Notifier,
-    program::Program,
     tray::Tray,
 };
 
@@ -43,6 +43,8 @@ pub fn run() -> ExitCode {
         }
     };
     log::start();
+    // While the toolkit of the window starts, the catalog is read: the data can then be opened at once.
+    let _reading = thread::spawn(read_builtin_catalog);
     match open(data_dir, hidden) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -72,6 +74,8 @@ fn open(data_dir: Option<PathBuf>, hidden: bool) -> tauri::Result<()> {
                 .callback(|app, _arguments, _directory| window::show(app))
                 .build(),
         )
+        // Then the data, while menu and window are made.
+        .plugin(program::plugin(data_dir.clone()))
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(kept).build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(login::plugin(data_dir.as_deref()))
@@ -80,7 +84,7 @@ fn open(data_dir: Option<PathBuf>, hidden: bool) -> tauri::Result<()> {
         .invoke_handler(commands.invoke_handler())
         .setup(move |app| {
             commands.mount_events(app);
-            set_up(app, data_dir, hidden);
+            set_up(app, hidden)?;
             Ok(())
         })
         .on_window_event(|window, event| {
@@ -93,21 +97,19 @@ fn open(data_dir: Option<PathBuf>, hidden: bool) -> tauri::Result<()> {
     Ok(())
 }
 
-fn set_up(app: &App, data_dir: Option<PathBuf>, hidden: bool) {
-    app.manage(window::Shown::default());
-    app.manage(Tray::make(app));
-    app.manage(Notifier::start(app.handle()));
-    app.manage(Program::new(app.handle().clone(), data_dir));
-    window::fit_display(app.handle());
+fn set_up(app: &App, hidden: bool) -> tauri::Result<()> {
+    let (handle, tray) = (app.handle(), app.state::<Tray>());
+    look::make_window(app)?;
+    window::fit_display(handle);
     // The window is made hidden, so that a start in the tray does not flash it. Without a place for icons `tray_host` shows it.
-    if !hidden || !app.state::<Tray>().is_made() {
-        window::show(app.handle());
+    if !hidden {
+        window::show(handle);
+    }
+    tray.make(app);
+    if hidden && !tray.is_made() {
+        window::show(handle);
     }
     #[cfg(target_os = "linux")]
-    tauri::async_runtime::spawn(tray_host::watch(app.handle().clone()));
-    let opener = app.handle().clone();
-    tauri::async_runtime::spawn(async move {
-        // Its failure is logged there, and the window's first command says it again.
-        let _shown_by_the_window = opener.state::<Program>().quorum().await;
-    });
+    tauri::async_runtime::spawn(tray_host::watch(handle.clone()));
+    Ok(())
 }

@@ -5,16 +5,23 @@
 //!
 //! Deliberately not here: what the commands do. That is `quorum-api`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use quorum_api::{
     OpenOptions, Quorum, default_data_dir,
     dto::error::{ApiError, ErrorCode},
 };
-use tauri::{AppHandle, Manager, async_runtime::spawn_blocking};
+use tauri::{
+    AppHandle, Manager, Wry,
+    async_runtime::spawn_blocking,
+    plugin::{self, TauriPlugin},
+};
 use tokio::sync::OnceCell;
 
-use crate::{events, tray::Tray, window};
+use crate::{events, notify::Notifier, tray::Tray, window};
+
+/// The window's first picture waits for the answers to its first commands. What nobody waits for begins after them.
+const START_PAUSE: Duration = Duration::from_millis(500);
 
 pub struct Program {
     app: AppHandle,
@@ -23,8 +30,27 @@ pub struct Program {
     open: OnceCell<Quorum>,
 }
 
+/// Opens the program before there is a window to ask for it. A plugin, because the one before it ends a second launch, and nothing
+/// of a second launch may touch the data.
+pub fn plugin(data_dir: Option<PathBuf>) -> TauriPlugin<Wry> {
+    plugin::Builder::new("program")
+        .setup(move |app, _| {
+            app.manage(window::Shown::default());
+            app.manage(Tray::new());
+            app.manage(Notifier::start(app));
+            app.manage(Program::new(app.clone(), data_dir));
+            let opener = app.clone();
+            tauri::async_runtime::spawn(async move {
+                // Its failure is logged there, and the window's first command says it again.
+                let _shown_by_the_window = opener.state::<Program>().quorum().await;
+            });
+            Ok(())
+        })
+        .build()
+}
+
 impl Program {
-    pub fn new(app: AppHandle, data_dir: Option<PathBuf>) -> Self {
+    fn new(app: AppHandle, data_dir: Option<PathBuf>) -> Self {
         Self { app, data_dir, open: OnceCell::new() }
     }
 
@@ -65,11 +91,13 @@ impl Program {
         // Listen before anything can happen.
         tauri::async_runtime::spawn(events::forward(self.app.clone(), quorum.subscribe()));
         let app = self.app.clone();
-        tauri::async_runtime::spawn(async move { app.state::<Tray>().follow(&app).await });
-        let app = self.app.clone();
         tauri::async_runtime::spawn(async move { window::follow_settings(&app).await });
-        let polling = quorum.clone();
-        tauri::async_runtime::spawn(async move { polling.run_polling().await });
+        let (app, polling) = (self.app.clone(), quorum.clone());
+        tauri::async_runtime::spawn(async move {
+            tokio::time::sleep(START_PAUSE).await;
+            tauri::async_runtime::spawn(async move { polling.run_polling().await });
+            app.state::<Tray>().follow(&app).await;
+        });
     }
 }
 

@@ -8,7 +8,10 @@
 use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -39,9 +42,8 @@ const CHECK: &str = "check";
 const PAUSE: &str = "pause";
 const QUIT: &str = "quit";
 
-#[derive(Default)]
 pub struct Tray {
-    parts: Option<Parts>,
+    parts: OnceLock<Parts>,
     /// The desktop has a place where the icon is seen.
     pub(crate) has_host: AtomicBool,
     changed: Notify,
@@ -56,32 +58,36 @@ struct Parts {
 }
 
 impl Tray {
+    /// Without an icon yet.
+    pub fn new() -> Self {
+        // Elsewhere a tray is part of the system; on Linux it is asked for, see `tray_host`.
+        let has_host = AtomicBool::new(cfg!(not(target_os = "linux")));
+        Self { parts: OnceLock::new(), has_host, changed: Notify::new() }
+    }
+
     /// Makes the tray icon; without one the app goes on.
-    pub fn make(app: &App) -> Self {
+    pub fn make(&self, app: &App) {
         let made = catch_unwind(AssertUnwindSafe(|| Parts::make(app)));
-        let parts = match made {
-            Ok(Ok(parts)) => Some(parts),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "there is no tray icon: closing the window quits");
-                None
+        match made {
+            Ok(Ok(parts)) => {
+                self.parts.get_or_init(|| parts);
+                self.refresh();
             }
+            Ok(Err(error)) => tracing::warn!(%error, "there is no tray icon: closing the window quits"),
             Err(_panic_was_logged) => {
                 tracing::warn!("there is no tray icon, libayatana-appindicator3 is missing: closing the window quits");
-                None
             }
-        };
-        // Elsewhere a tray is part of the system; on Linux it is asked for, see `tray_host`.
-        Self { parts, has_host: AtomicBool::new(cfg!(not(target_os = "linux"))), changed: Notify::new() }
+        }
     }
 
     /// There is an icon, whether or not the desktop has a place for it.
     pub fn is_made(&self) -> bool {
-        self.parts.is_some()
+        self.parts.get().is_some()
     }
 
     /// There is an icon that people can see.
     pub fn is_shown(&self) -> bool {
-        self.parts.is_some() && self.has_host.load(Ordering::Relaxed)
+        self.is_made() && self.has_host.load(Ordering::Relaxed)
     }
 
     /// Something changed; the tray will look again.
@@ -91,10 +97,11 @@ impl Tray {
 
     /// Keeps the tray true for as long as the program is open.
     pub async fn follow(&self, app: &AppHandle) {
-        let Some(parts) = &self.parts else { return };
         let mut shown = None;
         loop {
             self.changed.notified().await;
+            // Its making says that it changed.
+            let Some(parts) = self.parts.get() else { continue };
             match app.state::<Program>().blocking(look).await {
                 Ok(face) => {
                     if shown.as_ref() != Some(&face)

@@ -1,6 +1,6 @@
 //! The catalog in force: the built-in one with the user's on top.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use quorum_catalog::{Catalog, Problem, Severity, builtin, load_folder, read};
 use quorum_core::words::counted;
@@ -11,30 +11,36 @@ use crate::{
     dto::error::{ApiError, ErrorCode},
 };
 
+/// Reads the built-in catalog, which every opening needs: a face calls it on a thread of its own while it starts.
+pub fn read_builtin_catalog() {
+    let _kept_for_whoever_asks = builtin();
+}
+
 /// The built-in catalog with what the store has on top.
-pub(crate) fn current(store: &Store) -> Result<Catalog, ApiError> {
+pub(crate) fn current(store: &Store) -> Result<Arc<Catalog>, ApiError> {
     let files = store.catalog_files()?;
     if files.is_empty() {
-        return Ok(builtin().clone());
+        return Ok(Arc::clone(builtin()));
     }
     let (user, _) = read(files);
     // Problems were shown when the files were added; a topic that no longer reads falls back to nothing, not to a guess.
-    Ok(builtin().overlay(&user).0)
+    Ok(Arc::new(builtin().overlay(&user).0))
 }
 
 impl Quorum {
     /// Checks a folder of terms and policies, or the catalog in force. Changes nothing.
-    pub fn catalog_check(&self, folder: Option<&Path>) -> Result<(Catalog, Vec<Problem>), ApiError> {
+    pub fn catalog_check(&self, folder: Option<&Path>) -> Result<(Arc<Catalog>, Vec<Problem>), ApiError> {
         match folder {
             None => {
                 let catalog = self.catalog();
                 let problems = catalog.problems().to_vec();
-                Ok(((*catalog).clone(), problems))
+                Ok((catalog, problems))
             }
             Some(folder) => {
                 let (user, _) = read(load(folder)?);
                 // References may point into built-in term libraries, so what counts is the reading on top of them.
-                Ok(builtin().overlay(&user))
+                let (catalog, problems) = builtin().overlay(&user);
+                Ok((Arc::new(catalog), problems))
             }
         }
     }

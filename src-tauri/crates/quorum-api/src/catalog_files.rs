@@ -6,7 +6,10 @@
 //!
 //! Deliberately not here: what a change costs ([`crate::catalog_impact`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use quorum_catalog::{Catalog, FileHolds, Problem, Severity, builtin, builtin_files, read};
 use quorum_core::{ids::TopicId, words::counted};
@@ -29,7 +32,7 @@ type Files = BTreeMap<String, String>;
 
 /// The catalog as it would be with some edits.
 pub(crate) struct Edited {
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     /// Of the user's files, and those that they cause elsewhere.
     pub problems: Vec<Problem>,
     files: Files,
@@ -105,8 +108,12 @@ fn builtin_text(path: &str) -> Option<&'static str> {
 }
 
 /// The user's catalog on top of the built-in one.
-fn laid_over(files: &Files) -> (Catalog, Vec<Problem>) {
-    if files.is_empty() { (builtin().clone(), Vec::new()) } else { builtin().overlay(&read(files.iter()).0) }
+fn laid_over(files: &Files) -> (Arc<Catalog>, Vec<Problem>) {
+    if files.is_empty() {
+        return (Arc::clone(builtin()), Vec::new());
+    }
+    let (catalog, problems) = builtin().overlay(&read(files.iter()).0);
+    (Arc::new(catalog), problems)
 }
 
 fn policies(catalog: &Catalog) -> impl Iterator<Item = (&str, TopicId, Option<String>)> {

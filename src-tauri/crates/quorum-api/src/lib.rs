@@ -62,6 +62,7 @@ pub mod vote_cache;
 pub mod what_if;
 mod whole_file;
 
+pub use catalog::read_builtin_catalog;
 pub use datasets::SAMPLE_NAME;
 pub use doctor::Check;
 pub use ensembles::ensemble_of;

@@ -96,16 +96,16 @@ pub struct KnownTopics {
 type Indexed = (Arc<Catalog>, BTreeMap<TopicId, Arc<Topic>>);
 
 impl KnownTopics {
-    fn new(catalog: Catalog) -> Self {
+    fn new(catalog: Arc<Catalog>) -> Self {
         Self { current: RwLock::new(Self::index(catalog)) }
     }
 
-    fn index(catalog: Catalog) -> Indexed {
-        let topics = catalog.topics().iter().map(|topic| (topic.id.clone(), Arc::new(topic.clone()))).collect();
-        (Arc::new(catalog), topics)
+    fn index(catalog: Arc<Catalog>) -> Indexed {
+        let topics = catalog.topics().iter().map(|topic| (topic.id.clone(), Arc::clone(topic))).collect();
+        (catalog, topics)
     }
 
-    pub fn replace(&self, catalog: Catalog) {
+    pub fn replace(&self, catalog: Arc<Catalog>) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Self::index(catalog);
     }
 

@@ -5,7 +5,10 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use quorum_api::{Address, OpenOptions, Quorum};
@@ -171,7 +174,7 @@ impl Folder {
 pub(crate) fn plan(
     store: &Store,
     dataset: &DatasetView,
-    topics: &[Topic],
+    topics: &[Arc<Topic>],
     realm: Realm,
     provider: &str,
     k: u32,

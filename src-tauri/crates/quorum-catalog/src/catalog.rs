@@ -28,7 +28,7 @@ use crate::{
 /// A topic or library with an error is left out as a whole, so that nothing is ever used in part.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    topics: Vec<Topic>,
+    topics: Vec<Arc<Topic>>,
     libraries: Libraries,
     problems: Vec<Problem>,
     sources: Vec<Arc<Source>>,
@@ -55,22 +55,22 @@ pub fn read<P: AsRef<str>, B: AsRef<[u8]>>(files: impl IntoIterator<Item = (P, B
 
 impl Catalog {
     /// Sorted by id.
-    pub fn topics(&self) -> &[Topic] {
+    pub fn topics(&self) -> &[Arc<Topic>] {
         &self.topics
     }
 
     pub fn topic(&self, id: &TopicId) -> Option<&Topic> {
-        self.topics.binary_search_by(|topic| topic.id.cmp(id)).ok().map(|at| &self.topics[at])
+        self.topics.binary_search_by(|topic| topic.id.cmp(id)).ok().map(|at| &*self.topics[at])
     }
 
     pub fn policy(&self, id: &PolicyId) -> Option<(&Topic, &Policy)> {
-        let of = |topic: &'_ Topic| topic.policies.iter().position(|policy| policy.id == *id);
-        self.topics.iter().find_map(|topic| Some((topic, &topic.policies[of(topic)?])))
+        let of = |topic: &Topic| topic.policies.iter().position(|policy| policy.id == *id);
+        self.topics.iter().find_map(|topic| Some((&**topic, &topic.policies[of(topic)?])))
     }
 
     /// Every policy with its topic, in the order of topics and variants.
     pub fn policies(&self) -> impl Iterator<Item = (&Topic, &Policy)> {
-        self.topics.iter().flat_map(|topic| topic.policies.iter().map(move |policy| (topic, policy)))
+        self.topics.iter().flat_map(|topic| topic.policies.iter().map(move |policy| (&**topic, policy)))
     }
 
     /// The libraries without errors, by domain.
@@ -184,7 +184,7 @@ struct PolicyFile<'a> {
     source: &'a Source,
 }
 
-fn read_topics(sources: &[Arc<Source>], libraries: &Libraries, problems: &mut Problems) -> Vec<Topic> {
+fn read_topics(sources: &[Arc<Source>], libraries: &Libraries, problems: &mut Problems) -> Vec<Arc<Topic>> {
     let mut files: BTreeMap<TopicId, Vec<PolicyFile<'_>>> = BTreeMap::new();
     // Topics with a file that cannot even be told apart from the others.
     let mut broken: BTreeSet<TopicId> = BTreeSet::new();
@@ -204,7 +204,7 @@ fn read_topics(sources: &[Arc<Source>], libraries: &Libraries, problems: &mut Pr
     for (id, files) in &files {
         let (topic, own) = read_sound(id, files, &bases, libraries);
         problems.absorb(own);
-        topics.extend(topic.filter(|_| !broken.contains(id)));
+        topics.extend(topic.filter(|_| !broken.contains(id)).map(Arc::new));
     }
     topics
 }

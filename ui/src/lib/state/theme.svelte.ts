@@ -14,7 +14,9 @@ export function followTheme(): void {
 		return () => system.removeEventListener("change", heard);
 	});
 	$effect(() => {
-		const theme = app.settings?.theme ?? "system";
+		// Until the settings are known it stays as the window was made.
+		const theme = app.settings?.theme;
+		if (!theme) return;
 		document.documentElement.dataset.theme = theme === "system" ? (dark ? "dark" : "light") : theme;
 	});
 }

@@ -1,5 +1,7 @@
 //! A small store with a dataset and random votes, and the plainest way to settle them.
 
+use std::sync::Arc;
+
 use quorum_catalog::{Catalog, builtin};
 use quorum_core::{
     date::Date,
@@ -56,7 +58,7 @@ pub struct Settled {
 pub struct World {
     pub folder: TempDir,
     pub store: Store,
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     realm: Realm,
 }
 
@@ -88,7 +90,7 @@ impl World {
             })
         });
         store.import_dataset::<StoreError>(&DatasetName::from(DATASET), "test", AT, businesses).expect("a dataset");
-        Self { folder, store, catalog: builtin().clone(), realm }
+        Self { folder, store, catalog: Arc::clone(builtin()), realm }
     }
 
     /// Lets go of the store, so that a program can open it.

@@ -1,5 +1,7 @@
 //! `catalog list|show|check|add|remove`.
 
+use std::sync::Arc;
+
 use quorum_api::Quorum;
 use quorum_catalog::{Problem, Severity};
 use quorum_core::topic::Topic;
@@ -15,9 +17,9 @@ pub fn run(quorum: &Quorum, output: Output, command: &Catalog) -> Result<Exit, F
     match command {
         Catalog::List => {
             let catalog = quorum.catalog();
-            let topics: Vec<Value> = catalog.topics().iter().map(summary).collect();
+            let topics: Vec<Value> = catalog.topics().iter().map(|topic| summary(topic)).collect();
             output.result(&json!({"topics": topics}), || {
-                let line = |topic: &Topic| {
+                let line = |topic: &Arc<Topic>| {
                     format!(
                         "{:16} {}  {} fields, {} policies  {}",
                         topic.id.as_str(),
@@ -42,7 +44,7 @@ pub fn run(quorum: &Quorum, output: Output, command: &Catalog) -> Result<Exit, F
         }
         Catalog::Check { dir } => {
             let (catalog, problems) = quorum.catalog_check(dir.as_deref())?;
-            let topics: Vec<Value> = catalog.topics().iter().map(summary).collect();
+            let topics: Vec<Value> = catalog.topics().iter().map(|topic| summary(topic)).collect();
             let json = json!({"topics": topics, "problems": problems.iter().map(problem).collect::<Vec<_>>()});
             let of = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
             let policies: usize = catalog.topics().iter().map(|topic| topic.policies.len()).sum();
@@ -65,7 +67,7 @@ pub fn run(quorum: &Quorum, output: Output, command: &Catalog) -> Result<Exit, F
         Catalog::Add { dir } => {
             let problems = quorum.catalog_add(dir)?;
             let catalog = quorum.catalog();
-            let topics: Vec<Value> = catalog.topics().iter().map(summary).collect();
+            let topics: Vec<Value> = catalog.topics().iter().map(|topic| summary(topic)).collect();
             let json = json!({"topics": topics, "problems": problems.iter().map(problem).collect::<Vec<_>>()});
             output.result(&json, || {
                 let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
