@@ -13,8 +13,7 @@ use quorum_core::{
     schema::hex,
     topic::Topic,
 };
-use quorum_engine::{CANARY_REQUESTS, Draft, ladder, trials};
-use quorum_store::DatasetView;
+use quorum_engine::{CANARY_REQUESTS, Draft, LadderStep as Rung, trials};
 
 use crate::{
     Quorum, Wish,
@@ -29,8 +28,14 @@ impl Quorum {
     /// The estimate of a form. Sends nothing.
     pub fn plan_estimate(&self, request: &PlanRequest) -> Result<Estimate, ApiError> {
         let wishes = self.wishes(request)?;
-        let drafts = wishes.iter().map(|wish| self.draft(wish)).collect::<Result<Vec<_>, _>>()?;
         let dataset = self.store().dataset(&DatasetName::from(request.dataset.as_str()))?;
+        let ks = rungs(wishes[0].k);
+        let (mut drafts, mut ladders) = (Vec::new(), Vec::new());
+        for wish in &wishes {
+            let (draft, topic, ladder) = self.draft_with_ladder(wish, &dataset, &ks)?;
+            drafts.push((draft, topic));
+            ladders.push(ladder);
+        }
         let models = self.models()?;
         let mut estimate = self.sum_up(&wishes, &drafts, &models)?;
         let largest = drafts.iter().map(|(draft, _)| draft.requests()).max().unwrap_or(0);
@@ -38,7 +43,7 @@ impl Quorum {
         let tried: BTreeSet<String> = self.tried(&wishes, &drafts)?;
         estimate.trial_models = estimate.per_model.iter().map(|share| share.model.clone()).collect();
         estimate.trial_models.retain(|model| tried.contains(model));
-        estimate.ladder = self.ladder(&dataset, &wishes, &drafts)?;
+        estimate.ladder = sum_ladders(&ks, wishes[0].mode, &ladders);
         estimate.warnings = self.warnings(&wishes[0], &dataset, &estimate, &models)?;
         for (wish, (draft, topic)) in wishes.iter().zip(&drafts) {
             estimate.warnings.extend(self.queue_warnings(wish, draft, topic)?);
@@ -72,32 +77,32 @@ impl Quorum {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(sum_up(wishes, drafts, models, &surcharges))
     }
+}
 
-    fn ladder(
-        &self,
-        dataset: &DatasetView,
-        wishes: &[Wish],
-        drafts: &[(Draft, Arc<Topic>)],
-    ) -> Result<Vec<LadderStep>, ApiError> {
-        let mut ks: Vec<u32> = K_PRESETS.to_vec();
-        if !ks.contains(&wishes[0].k) {
-            ks.push(wishes[0].k);
-        }
-        ks.sort_unstable();
-        let mut steps: Vec<LadderStep> =
-            ks.iter().map(|k| LadderStep { k: *k, reviews: 0, requests: 0, usd: 0.0 }).collect();
-        for (wish, (_, topic)) in wishes.iter().zip(drafts) {
-            let more = self.with_request(topic, wish, |request| Ok(ladder(self.store(), dataset, request, &ks)?))?;
-            for (step, more) in steps.iter_mut().zip(more) {
-                step.reviews = more.reviews;
-                step.requests = step.requests.saturating_add(u32_of(more.requests));
-                // A batch costs half: by the discount, so is the ladder of synchronous calls twice that of batches.
-                let share = if wish.mode == Mode::OnDemand { BATCH_DISCOUNT } else { 1.0 };
-                step.usd += more.usd.unwrap_or(0.0) / share;
-            }
-        }
-        Ok(steps)
+/// The Ks that are offered and the one that is chosen, rising.
+fn rungs(chosen: u32) -> Vec<u32> {
+    let mut ks = K_PRESETS.to_vec();
+    if !ks.contains(&chosen) {
+        ks.push(chosen);
     }
+    ks.sort_unstable();
+    ks
+}
+
+/// The ladders of all topics as one.
+fn sum_ladders(ks: &[u32], mode: Mode, ladders: &[Vec<Rung>]) -> Vec<LadderStep> {
+    // A batch costs half: by the discount, so is the ladder of synchronous calls twice that of batches.
+    let share = if mode == Mode::OnDemand { BATCH_DISCOUNT } else { 1.0 };
+    let mut steps: Vec<LadderStep> =
+        ks.iter().map(|k| LadderStep { k: *k, reviews: 0, requests: 0, usd: 0.0 }).collect();
+    for ladder in ladders {
+        for (step, more) in steps.iter_mut().zip(ladder) {
+            step.reviews = more.reviews;
+            step.requests = step.requests.saturating_add(u32_of(more.requests));
+            step.usd += more.usd.unwrap_or(0.0) / share;
+        }
+    }
+    steps
 }
 
 /// `surcharges` are what trials cost more, wish by wish and model by model.

@@ -14,8 +14,10 @@ use quorum_core::{
     topic::Topic,
 };
 use quorum_engine::{
-    Allowances, Draft, DraftRequest, SubmitRequest, draft, is_current, outstanding, submit, trial_surcharge, trials,
+    Allowances, Draft, DraftRequest, LadderStep, SubmitRequest, draft_with_ladder, is_current, outstanding, submit,
+    trial_surcharge, trials,
 };
+use quorum_store::DatasetView;
 
 use crate::{
     Quorum,
@@ -64,13 +66,24 @@ pub(crate) fn u32_of(count: u64) -> u32 {
 impl Quorum {
     /// Plans one topic. Sends and writes nothing.
     pub fn draft(&self, wish: &Wish) -> Result<(Draft, Arc<Topic>), ApiError> {
+        let (draft, topic, _) = self.draft_with_ladder(wish, &self.store().dataset(&wish.dataset)?, &[])?;
+        Ok((draft, topic))
+    }
+
+    /// Plans one topic, and what each of several Ks would take.
+    pub(crate) fn draft_with_ladder(
+        &self,
+        wish: &Wish,
+        dataset: &DatasetView,
+        ks: &[u32],
+    ) -> Result<(Draft, Arc<Topic>, Vec<LadderStep>), ApiError> {
         if wish.k == 0 {
             return Err(ApiError::invalid("K must be 1 or more: it is how many reviews of each business are used."));
         }
         let topic = self.topic(&wish.topic)?;
-        let dataset = self.store().dataset(&wish.dataset)?;
-        let draft = self.with_request(&topic, wish, |request| Ok(draft(self.store(), &dataset, request)?))?;
-        Ok((draft, topic))
+        let (draft, ladder) =
+            self.with_request(&topic, wish, |request| Ok(draft_with_ladder(self.store(), dataset, request, ks)?))?;
+        Ok((draft, topic, ladder))
     }
 
     pub(crate) fn with_request<T>(

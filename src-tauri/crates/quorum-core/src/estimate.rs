@@ -50,6 +50,11 @@ impl OutputBasis {
 pub fn estimate(batches: &[BatchPlan], model: Option<&Model>, output: OutputBasis) -> ModelEstimate {
     let requests = batches.iter().map(|batch| batch.requests.len() as u64).sum();
     let input_tokens = batches.iter().map(|batch| batch.tokens).sum();
+    estimate_of(requests, input_tokens, model, output)
+}
+
+/// The estimate of so many requests with so many prompt tokens, however they are split.
+pub fn estimate_of(requests: u64, input_tokens: u64, model: Option<&Model>, output: OutputBasis) -> ModelEstimate {
     let output_tokens = output.tokens(requests);
     let usage = Usage { input: input_tokens, cached: 0, output: output_tokens, reasoning: 0 };
     ModelEstimate {

@@ -1,14 +1,12 @@
 //! From a wish ("the missing votes of topic T on dataset D at K with ensemble E") to a plan and its price. Sends nothing and
 //! writes nothing.
 
-use std::collections::HashSet;
-
 use quorum_core::{
-    ensemble::Ensemble,
-    estimate::{ModelEstimate, OutputBasis, estimate},
+    ensemble::{Ensemble, Member},
+    estimate::{ModelEstimate, OutputBasis, estimate, estimate_of},
     ids::{DatasetName, ModelId},
     manifest::Realm,
-    models::{ModelTable, Usage},
+    models::{Model, ModelTable, Usage},
     plan::{BatchLimits, BatchPlan, Request, SizedRequest, missing},
     prompt::RequestWriter,
     tokens,
@@ -78,6 +76,16 @@ impl Draft {
 
 /// Plans what is missing at this K.
 pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Result<Draft, StoreError> {
+    draft_with_ladder(store, dataset, wish, &[]).map(|(draft, _)| draft)
+}
+
+/// Plans what is missing at this K, and sums up what each of several Ks would take, in their order; all in one scan.
+pub fn draft_with_ladder(
+    store: &Store,
+    dataset: &DatasetView,
+    wish: DraftRequest<'_>,
+    ks: &[u32],
+) -> Result<(Draft, Vec<LadderStep>), StoreError> {
     let members = wish.ensemble.members();
     let space = store.space(wish.realm, &wish.topic.id, &wish.topic.schema.term_hash())?;
     let claims = match &space {
@@ -86,42 +94,62 @@ pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Re
     };
     let places: Vec<Place> = members.iter().map(|member| claims.place(None, wish.ensemble, &member.model)).collect();
     let votes = VotesOf::load(store, space.as_ref().map(|space| space.number), dataset)?;
+    let numbers: Vec<(&ModelId, Option<ModelNo>)> =
+        members.iter().flat_map(Member::models).map(|model| (model, store.model_no(model))).collect();
+    let number = |model: &ModelId| numbers.iter().find(|(known, _)| *known == model).and_then(|(_, number)| *number);
     let fixed = u64::from(tokens::fixed(wish.topic));
     let writers: Vec<RequestWriter> =
         members.iter().map(|member| RequestWriter::new(wish.topic, member.model.as_str())).collect();
     let mut wanted: Vec<Vec<SizedRequest>> = vec![Vec::new(); members.len()];
     let (mut reviews, mut held) = (0_u32, 0_u64);
-    for fact in dataset.businesses.iter().flat_map(|business| business.reviews.iter().take(wish.k as usize)) {
-        reviews += 1;
-        let number = |model: &ModelId| store.model_no(model);
+    let mut rungs: Vec<Rung> = ks.iter().map(|k| Rung::new(*k, members.len())).collect();
+    let deepest = ks.iter().copied().fold(wish.k, u32::max);
+    let facts = dataset.businesses.iter().flat_map(|business| (0..deepest).zip(&business.reviews));
+    for (place, fact) in facts {
+        let is_planned = place < wish.k;
+        reviews += u32::from(is_planned);
+        for rung in rungs.iter_mut().filter(|rung| place < rung.k) {
+            rung.reviews += 1;
+        }
         for (member, run) in missing(wish.ensemble, votes.row(fact.number), number, |_, _| false) {
             let request = Request { review: fact.number, run };
             if claims.holds(&places[member], request) {
-                held += 1;
+                held += u64::from(is_planned);
                 continue;
             }
-            wanted[member].push(SizedRequest {
-                request,
-                bytes: writers[member].line_bytes(fact.number, run, fact.bytes),
-                tokens: fixed + u64::from(fact.tokens),
-            });
+            let tokens = fixed + u64::from(fact.tokens);
+            for rung in rungs.iter_mut().filter(|rung| place < rung.k) {
+                let (requests, prompt) = &mut rung.asked[member];
+                *requests += 1;
+                *prompt += tokens;
+            }
+            if is_planned {
+                let bytes = writers[member].line_bytes(fact.number, run, fact.bytes);
+                wanted[member].push(SizedRequest { request, bytes, tokens });
+            }
         }
     }
     let needed = u64::from(reviews) * u64::from(wish.ensemble.requests());
     let missing: u64 = wanted.iter().map(|requests| requests.len() as u64).sum();
     let history = History::load(store, wish)?;
+    let priced: Vec<(Option<&Model>, OutputBasis)> = members
+        .iter()
+        .map(|member| {
+            let model = wish.models.get(member.model.as_str());
+            (model, history.output(&member.model, wish.topic, model.map_or(0, |model| model.reasoning_tokens)))
+        })
+        .collect();
     let shares = members
         .iter()
         .zip(wanted)
-        .map(|(member, requests)| {
+        .zip(&priced)
+        .map(|((member, requests), (model, output))| {
             let batches = split_by(&member.model, requests, (wish.limits)(&member.model), false);
-            let model = wish.models.get(member.model.as_str());
-            let output = history.output(&member.model, wish.topic, model.map_or(0, |model| model.reasoning_tokens));
-            let estimate = estimate(&batches, model, output);
-            ModelShare { model: member.model.clone(), batches, estimate, output }
+            let estimate = estimate(&batches, *model, *output);
+            ModelShare { model: member.model.clone(), batches, estimate, output: *output }
         })
         .collect();
-    Ok(Draft {
+    let draft = Draft {
         dataset: dataset.info.name.clone(),
         ensemble: wish.ensemble.clone(),
         businesses: dataset.info.businesses,
@@ -130,7 +158,34 @@ pub fn draft(store: &Store, dataset: &DatasetView, wish: DraftRequest<'_>) -> Re
         known: needed - missing - held,
         in_flight: held,
         shares,
-    })
+    };
+    Ok((draft, rungs.into_iter().map(|rung| rung.step(&priced)).collect()))
+}
+
+/// What one K would take, while it is summed up.
+struct Rung {
+    k: u32,
+    reviews: u32,
+    /// Requests and prompt tokens by member.
+    asked: Vec<(u64, u64)>,
+}
+
+impl Rung {
+    fn new(k: u32, members: usize) -> Self {
+        Self { k, reviews: 0, asked: vec![(0, 0); members] }
+    }
+
+    fn step(self, priced: &[(Option<&Model>, OutputBasis)]) -> LadderStep {
+        let asked = self.asked.iter().zip(priced).filter(|((requests, _), _)| *requests > 0);
+        LadderStep {
+            k: self.k,
+            reviews: self.reviews,
+            requests: self.asked.iter().map(|(requests, _)| requests).sum(),
+            usd: asked
+                .map(|((requests, tokens), (model, output))| estimate_of(*requests, *tokens, *model, *output).usd)
+                .sum(),
+        }
+    }
 }
 
 /// Whether a draft is still what is missing: no request of it was asked by another run or answered since it was made.
@@ -154,34 +209,45 @@ pub fn is_current(store: &Store, realm: Realm, topic: &Topic, draft: &Draft) -> 
 
 /// The stored votes of a dataset's reviews, read in one scan.
 struct VotesOf {
+    /// Sorted.
+    reviews: Vec<ReviewNo>,
     rows: Vec<u8>,
-    /// (start, end) into `rows` by review number.
-    spans: std::collections::HashMap<ReviewNo, (usize, usize)>,
+    /// (start, end) into `rows`, one a review; none where nothing is stored.
+    spans: Vec<(usize, usize)>,
 }
 
 impl VotesOf {
     fn load(store: &Store, space: Option<u32>, dataset: &DatasetView) -> Result<Self, StoreError> {
-        let mut votes = Self { rows: Vec::new(), spans: std::collections::HashMap::new() };
+        let mut votes = Self { reviews: Vec::new(), rows: Vec::new(), spans: Vec::new() };
         let Some(space) = space else { return Ok(votes) };
-        let ours: HashSet<ReviewNo> = dataset
+        votes.reviews = dataset
             .businesses
             .iter()
             .flat_map(|business| business.reviews.iter().map(|review| review.number))
             .collect();
+        votes.reviews.sort_unstable();
+        votes.spans = vec![(0, 0); votes.reviews.len()];
+        // Both sides come in the order of review numbers.
+        let mut ours = votes.reviews.iter().zip(&mut votes.spans).peekable();
         store.each_votes(space, |review, row| {
-            if ours.contains(&review) {
+            while ours.next_if(|(number, _)| **number < review).is_some() {}
+            if let Some((_, span)) = ours.next_if(|(number, _)| **number == review) {
                 let start = votes.rows.len();
                 votes.rows.extend_from_slice(row.as_bytes());
-                votes.spans.insert(review, (start, votes.rows.len()));
+                *span = (start, votes.rows.len());
             }
         })?;
         Ok(votes)
     }
 
     fn row(&self, review: ReviewNo) -> VoteRow<'_> {
-        self.spans.get(&review).map_or(VoteRow::empty(), |(start, end)| {
-            VoteRow::read(&self.rows[*start..*end]).expect("the store checked the row")
-        })
+        let span = self.reviews.binary_search(&review).map(|at| self.spans[at]);
+        match span {
+            Ok((start, end)) if start < end => {
+                VoteRow::read(&self.rows[start..end]).expect("the store checked the row")
+            }
+            _ => VoteRow::empty(),
+        }
     }
 }
 
@@ -227,19 +293,4 @@ pub struct LadderStep {
     pub reviews: u32,
     pub requests: u64,
     pub usd: Option<f64>,
-}
-
-/// Drafts several K from the sizes of one draft's highest K: one scan, then sums. Ks in rising order.
-pub fn ladder(
-    store: &Store,
-    dataset: &DatasetView,
-    wish: DraftRequest<'_>,
-    ks: &[u32],
-) -> Result<Vec<LadderStep>, StoreError> {
-    ks.iter()
-        .map(|k| {
-            let draft = draft(store, dataset, DraftRequest { k: *k, ..wish })?;
-            Ok(LadderStep { k: *k, reviews: draft.reviews, requests: draft.requests(), usd: draft.usd() })
-        })
-        .collect()
 }

@@ -36,7 +36,7 @@ mod submit;
 pub use allowance::Allowances;
 pub use at_once::ASKED_MAX;
 pub use clock::{Clock, SystemClock};
-pub use draft::{Draft, DraftBatch, DraftRequest, LadderStep, ModelShare, draft, is_current, ladder};
+pub use draft::{Draft, DraftBatch, DraftRequest, LadderStep, ModelShare, draft, draft_with_ladder, is_current};
 pub use engine::{Connect, Engine, Options, Tick, Topics};
 pub use error::{ConnectError, EngineError};
 pub use events::{Connection, Event};

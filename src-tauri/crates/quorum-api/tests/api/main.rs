@@ -3,6 +3,7 @@
 mod budget;
 mod catalog;
 mod compare;
+mod estimates;
 mod ground_truth;
 mod key;
 mod models;
