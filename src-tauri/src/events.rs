@@ -5,7 +5,7 @@
 
 use quorum_api::dto::{
     activity::Activity,
-    app::Connection,
+    app::{Connection, KeyState},
     dataset::ImportProgress,
     events::{Event, PageRequest},
     run::RunSummary,
@@ -22,6 +22,9 @@ pub struct RunChanged(pub RunSummary);
 
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub struct ConnectionChanged(pub Connection);
+
+#[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+pub struct KeyChanged(pub KeyState);
 
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub struct ActivityAdded(pub Activity);
@@ -44,6 +47,7 @@ pub fn tell(app: &AppHandle, event: Event) {
     let told = match event {
         Event::RunChanged(run) => RunChanged(run).emit(app),
         Event::ConnectionChanged(connection) => ConnectionChanged(connection).emit(app),
+        Event::KeyChanged(key) => KeyChanged(key).emit(app),
         Event::ActivityAdded(activity) => ActivityAdded(activity).emit(app),
         Event::ImportProgressed(progress) => ImportProgressed(progress).emit(app),
         Event::DatasetsChanged(datasets) => DatasetsChanged(datasets).emit(app),
@@ -71,7 +75,10 @@ pub async fn forward(app: AppHandle, mut heard: Receiver<Event>) {
                 match &event {
                     Event::ActivityAdded(activity) => notifier.activity(activity.clone()),
                     Event::RunChanged(_) | Event::ConnectionChanged(_) => tray.refresh(),
-                    Event::ImportProgressed(_) | Event::DatasetsChanged(_) | Event::PageRequested(_) => {}
+                    Event::KeyChanged(_)
+                    | Event::ImportProgressed(_)
+                    | Event::DatasetsChanged(_)
+                    | Event::PageRequested(_) => {}
                 }
                 tell(&app, event);
             }

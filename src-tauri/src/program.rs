@@ -95,7 +95,14 @@ impl Program {
         let (app, polling) = (self.app.clone(), quorum.clone());
         tauri::async_runtime::spawn(async move {
             tokio::time::sleep(START_PAUSE).await;
+            let looking = polling.clone();
             tauri::async_runtime::spawn(async move { polling.run_polling().await });
+            // It may wait for a person at the keyring.
+            spawn_blocking(move || {
+                if let Err(error) = looking.key_look_first() {
+                    tracing::warn!(%error, "the key could not be looked for");
+                }
+            });
             app.state::<Tray>().follow(&app).await;
         });
     }

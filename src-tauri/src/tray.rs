@@ -315,7 +315,7 @@ fn provider(state: &AppState, runs: &[RunSummary]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use quorum_api::dto::app::{Connection, KeyState, Provider, ProviderKind};
+    use quorum_api::dto::app::{Connection, KeyPlace, KeyState, Provider, ProviderKind};
 
     use super::*;
 
@@ -330,7 +330,14 @@ mod tests {
                 sandbox: false,
                 needs_key: true,
             },
-            key: KeyState { stored: true, hint: None, in_keyring: true, accepted_at: None, problem: None },
+            key: KeyState {
+                looked: true,
+                stored: true,
+                hint: None,
+                kept: Some(KeyPlace::Keyring),
+                accepted_at: None,
+                problem: None,
+            },
             first_run: false,
             connection: Connection {
                 state: connection,

@@ -25,7 +25,8 @@ use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::{
     events::{
-        ActivityAdded, ConnectionChanged, DatasetsChanged, ImportProgressed, PageRequested, RunChanged, TrayExplained,
+        ActivityAdded, ConnectionChanged, DatasetsChanged, ImportProgressed, KeyChanged, PageRequested, RunChanged,
+        TrayExplained,
     },
     menu::MenuChosen,
 };
@@ -104,6 +105,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             settings::settings_set,
             provider::key_set,
             provider::key_clear,
+            provider::key_look,
             provider::provider_set,
             provider::sandbox_use,
             window::run_shown,
@@ -111,6 +113,7 @@ pub fn builder() -> Builder<tauri::Wry> {
         .events(collect_events![
             RunChanged,
             ConnectionChanged,
+            KeyChanged,
             ActivityAdded,
             ImportProgressed,
             DatasetsChanged,

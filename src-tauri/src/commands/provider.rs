@@ -34,6 +34,12 @@ pub async fn key_clear(program: State<'_, Program>) -> Result<AppState, ApiError
 
 #[tauri::command]
 #[specta::specta]
+pub async fn key_look(program: State<'_, Program>) -> Result<AppState, ApiError> {
+    program.blocking(|quorum| quorum.key_look()).await
+}
+
+#[tauri::command]
+#[specta::specta]
 pub async fn provider_set(
     program: State<'_, Program>,
     kind: ProviderKind,

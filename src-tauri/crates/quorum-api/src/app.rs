@@ -10,15 +10,19 @@ use secrecy::SecretString;
 use crate::{
     Quorum,
     dto::{
-        app::{AppState, KeyProblem, KeyState, Provider as ProviderState, ProviderKind},
+        app::{AppState, ConnectionState, KeyPlace, KeyProblem, KeyState, Provider as ProviderState, ProviderKind},
         error::{ApiError, ErrorCode},
+        events::Event,
         run::RunSummary,
     },
     provider::Address,
     secrets::{self, Kept},
 };
 
-const KEY_ACCEPTED: &str = "key_accepted_at";
+/// The setting that says when a provider last accepted the key that it has now.
+fn accepted_at(host: &str) -> String {
+    format!("key_accepted_at:{host}")
+}
 
 impl Quorum {
     pub fn app_state(&self) -> Result<AppState, ApiError> {
@@ -46,7 +50,8 @@ impl Quorum {
                 sandbox: address.realm() == Realm::Sandbox,
                 needs_key: address.realm() == Realm::Live,
             },
-            first_run: datasets == 0 && runs.is_empty() && !key.stored,
+            // Who has chosen a provider was here before, and may have a key that was not looked for yet.
+            first_run: datasets == 0 && runs.is_empty() && !key.stored && (key.looked || address.is_sandbox()),
             key,
             connection: self.connection(),
             live_runs,
@@ -76,21 +81,54 @@ impl Quorum {
         Ok(total_usd(today.map(|entry| entry.usd)))
     }
 
+    /// What is known of the key, without asking the keyring.
     fn key_state(&self, address: &Address) -> Result<KeyState, ApiError> {
-        let accepted_at = self.store().setting(KEY_ACCEPTED)?;
-        let mut state = KeyState { stored: false, hint: None, in_keyring: false, accepted_at, problem: None };
-        match self.inner.secrets.get(&address.key_host()) {
-            Ok(Some((key, kept))) => {
+        let host = address.key_host();
+        let known = self.inner.secrets.known(&host);
+        let accepted_at = self.store().setting(&accepted_at(&host))?;
+        let mut state =
+            KeyState { looked: known.is_some(), stored: false, hint: None, kept: None, accepted_at, problem: None };
+        match known {
+            Some(Ok(Some((key, kept)))) => {
                 state.stored = true;
                 state.hint = Some(secrets::hint(&key));
-                state.in_keyring = kept == Kept::Keyring;
-                let is_refused = self.connection().state == crate::dto::app::ConnectionState::KeyRefused;
+                state.kept = Some(match kept {
+                    Kept::Keyring => KeyPlace::Keyring,
+                    Kept::Memory => KeyPlace::Memory,
+                    Kept::Environment => KeyPlace::Environment,
+                });
+                let is_refused = self.connection().state == ConnectionState::KeyRefused;
                 state.problem = is_refused.then_some(KeyProblem::Refused);
             }
-            Ok(None) => {}
-            Err(error) => state.problem = Some(secrets::problem(&error)),
+            Some(Ok(None)) | None => {}
+            Some(Err(error)) => state.problem = Some(secrets::problem(&error)),
         }
         Ok(state)
+    }
+
+    /// Asks the keyring for the provider's key, also where it could not say before. May wait for a person.
+    pub fn key_look(&self) -> Result<AppState, ApiError> {
+        self.inner.secrets.ask_again();
+        // What it says is in the state.
+        let _said = self.inner.secrets.get(&self.address()?.key_host());
+        let state = self.app_state()?;
+        self.tell(Event::KeyChanged(state.key.clone()));
+        Ok(state)
+    }
+
+    /// The first look for the key, where one is needed and not known yet.
+    pub fn key_look_first(&self) -> Result<(), ApiError> {
+        let address = self.address()?;
+        if address.is_sandbox() || self.key_state(&address)?.looked {
+            return Ok(());
+        }
+        self.key_look().map(drop)
+    }
+
+    /// Whether the key that a provider has from now on was accepted by it.
+    fn note_accepted(&self, address: &Address, is_accepted: bool) -> Result<(), ApiError> {
+        let at = is_accepted.then(|| self.now());
+        Ok(self.store().set_setting(&accepted_at(&address.key_host()), &at)?)
     }
 
     /// Checks a key with the provider, then stores it. A key that the provider refuses is not stored; one that cannot be checked
@@ -127,9 +165,7 @@ impl Quorum {
                 Err(error) => return Err(secrets::error(&error)),
             }
             quorum.inner.connections.forget();
-            if accepted {
-                quorum.store().set_setting(KEY_ACCEPTED, &quorum.now())?;
-            }
+            quorum.note_accepted(&stored_for, accepted)?;
             quorum.resume_with_new_key(&stored_for)?;
             // Who enters a key means to use it, unless a provider was chosen before.
             if quorum.stored_settings()?.provider.is_none() {
@@ -158,6 +194,7 @@ impl Quorum {
             .set(&address.key_host(), &SecretString::from(key.to_owned()))
             .map_err(|error| secrets::error(&error))?;
         self.inner.connections.forget();
+        self.note_accepted(&address, false)?;
         let resumed = self.resume_with_new_key(&address)?;
         if self.stored_settings()?.provider.is_none() {
             self.choose_provider(address)?;
@@ -169,6 +206,7 @@ impl Quorum {
         let address = self.address()?;
         self.inner.secrets.clear(&address.key_host()).map_err(|error| secrets::error(&error))?;
         self.inner.connections.forget();
+        self.note_accepted(&address, false)?;
         self.app_state()
     }
 

@@ -163,6 +163,7 @@ impl Quorum {
 
     /// Looks now and says how it went.
     pub async fn poll_now(&self) -> Result<Connection, ApiError> {
+        self.inner.secrets.ask_again();
         self.tick().await?;
         Ok(self.connection())
     }
@@ -256,8 +257,9 @@ impl Quorum {
         }
     }
 
-    /// Asks every loop to look now.
+    /// Asks every loop to look now. A person did something, so a keyring that could not be used may be asked once more.
     pub(crate) fn poke(&self) {
+        self.inner.secrets.ask_again();
         self.inner.poke.send_modify(|times| *times = times.wrapping_add(1));
     }
 

@@ -39,13 +39,15 @@ pub struct OpenOptions {
     pub data_dir: PathBuf,
     /// Instead of the settings' provider, for this session.
     pub provider: Option<Address>,
+    /// Keys go to the system's keyring; else they are kept in memory.
+    pub keyring: bool,
     /// How fast the built-in sandbox lives.
     pub sandbox_speed: quorum_sim::Speed,
 }
 
 impl OpenOptions {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), provider: None, sandbox_speed: quorum_sim::Speed::Instant }
+        Self { data_dir: data_dir.into(), provider: None, keyring: true, sandbox_speed: quorum_sim::Speed::Instant }
     }
 }
 
@@ -208,7 +210,7 @@ impl Quorum {
     pub fn open(options: OpenOptions) -> Result<Self, ApiError> {
         let store = Arc::new(Store::open(&options.data_dir.join("quorum.redb"))?);
         let topics = Arc::new(KnownTopics::new(crate::catalog::current(&store)?));
-        let secrets = Arc::new(Secrets::new(&meant(&options, &store)?.key_host()));
+        let secrets = Arc::new(Secrets::new(&meant(&options, &store)?.key_host(), options.keyring));
         let sandbox = Sandbox::new(options.data_dir.join("sandbox"), options.sandbox_speed);
         let connections = Arc::new(Connections::new(Arc::clone(&secrets), sandbox));
         let connect: Connect = {
@@ -331,7 +333,7 @@ mod tests {
     async fn a_connection_that_was_made_with_the_former_key_is_not_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let sandbox = Sandbox::new(folder.path().join("sandbox"), quorum_sim::Speed::Instant);
-        let connections = Connections::new(Arc::new(Secrets::new("127.0.0.1")), sandbox);
+        let connections = Connections::new(Arc::new(Secrets::new("127.0.0.1", false)), sandbox);
         let mut connecting = pin!(connections.connect("http://127.0.0.1:9/v1".to_owned()));
         // The former key is read, on another thread.
         let is_ready = connecting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();

@@ -75,6 +75,7 @@ export const commands = {
 	settingsSet: (settings: Settings) => typedError<Settings, ApiError>(__TAURI_INVOKE("settings_set", { settings })),
 	keySet: (key: string) => typedError<AppState, ApiError>(__TAURI_INVOKE("key_set", { key })),
 	keyClear: () => typedError<AppState, ApiError>(__TAURI_INVOKE("key_clear")),
+	keyLook: () => typedError<AppState, ApiError>(__TAURI_INVOKE("key_look")),
 	providerSet: (kind: ProviderKind, url: string | null) => typedError<AppState, ApiError>(__TAURI_INVOKE("provider_set", { kind, url })),
 	sandboxUse: () => typedError<AppState, ApiError>(__TAURI_INVOKE("sandbox_use")),
 	/**  The window shows the page of this run, or of none: no notification tells what is in view. */
@@ -87,6 +88,7 @@ export const events = {
 	connectionChanged: makeEvent<ConnectionChanged, ConnectionChanged>("connection-changed"),
 	datasetsChanged: makeEvent<DatasetsChanged, DatasetsChanged>("datasets-changed"),
 	importProgressed: makeEvent<ImportProgressed, ImportProgressed>("import-progressed"),
+	keyChanged: makeEvent<KeyChanged, KeyChanged>("key-changed"),
 	menuChosen: makeEvent<MenuChosen, MenuChosen>("menu-chosen"),
 	pageRequested: makeEvent<PageRequested, PageRequested>("page-requested"),
 	runChanged: makeEvent<RunChanged, RunChanged>("run-changed"),
@@ -842,6 +844,14 @@ export type KStep = {
 	reviewsIncomplete: number,
 };
 
+export type KeyChanged = KeyState;
+
+export type KeyPlace = "keyring" | 
+/**  Until Quorum quits. */
+"memory" | 
+/**  `QUORUM_API_KEY`: goes before all others, and cannot be removed from here. */
+"environment";
+
 export type KeyProblem = 
 /**  The system has no keyring service. */
 "keyringAbsent" | 
@@ -856,11 +866,16 @@ export type KeyProblem =
 
 /**  What is known of the API key. Never the key itself. */
 export type KeyState = {
+	/**
+	 *  The keyring was asked, or need not be. It is asked after the first picture at the earliest, as that may wait for a person,
+	 *  and not while the sandbox is used.
+	 */
+	looked: boolean,
 	stored: boolean,
 	/**  Prefix and last four characters, such as `sk-proj-…k3Qw`. */
 	hint: string | null,
-	/**  Where the key is kept: false means in memory, until Quorum quits. */
-	inKeyring: boolean,
+	/**  Where it is, if there is one. */
+	kept: KeyPlace | null,
 	/**  When the provider last accepted it. */
 	acceptedAt: number | null,
 	problem: KeyProblem | null,

@@ -12,6 +12,7 @@ import {
 	type DatasetsChanged,
 	events,
 	type ImportProgressed,
+	type KeyChanged,
 	type MenuChosen,
 	type PageRequested,
 	type RunChanged,
@@ -25,6 +26,7 @@ export type Commands = typeof commands;
 export interface EventPayloads {
 	runChanged: RunChanged;
 	connectionChanged: ConnectionChanged;
+	keyChanged: KeyChanged;
 	activityAdded: ActivityAdded;
 	importProgressed: ImportProgressed;
 	datasetsChanged: DatasetsChanged;
@@ -54,6 +56,7 @@ const listeners: {
 } = {
 	runChanged: events.runChanged.listen,
 	connectionChanged: events.connectionChanged.listen,
+	keyChanged: events.keyChanged.listen,
 	activityAdded: events.activityAdded.listen,
 	importProgressed: events.importProgressed.listen,
 	datasetsChanged: events.datasetsChanged.listen,

@@ -68,14 +68,27 @@ pub enum ProviderKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyState {
+    /// The keyring was asked, or need not be. It is asked after the first picture at the earliest, as that may wait for a person,
+    /// and not while the sandbox is used.
+    pub looked: bool,
     pub stored: bool,
     /// Prefix and last four characters, such as `sk-proj-…k3Qw`.
     pub hint: Option<String>,
-    /// Where the key is kept: false means in memory, until Quorum quits.
-    pub in_keyring: bool,
+    /// Where it is, if there is one.
+    pub kept: Option<KeyPlace>,
     /// When the provider last accepted it.
     pub accepted_at: Option<u32>,
     pub problem: Option<KeyProblem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyPlace {
+    Keyring,
+    /// Until Quorum quits.
+    Memory,
+    /// `QUORUM_API_KEY`: goes before all others, and cannot be removed from here.
+    Environment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::activity::Activity;
-use super::app::Connection;
+use super::app::{Connection, KeyState};
 use super::dataset::ImportProgress;
 use super::run::RunSummary;
 
@@ -16,6 +16,8 @@ pub enum Event {
     /// A run or one of its batches changed; at most one a second a run.
     RunChanged(RunSummary),
     ConnectionChanged(Connection),
+    /// The keyring was asked.
+    KeyChanged(KeyState),
     ActivityAdded(Activity),
     /// At most ten a second.
     ImportProgressed(ImportProgress),

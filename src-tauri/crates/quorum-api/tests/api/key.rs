@@ -1,11 +1,17 @@
 //! A run that stands still because the provider refused the key goes on with a new one, and only such a run.
 
+use std::path::Path;
+
 use quorum_api::{
     Address, OpenOptions, Quorum, SAMPLE_NAME, Wish,
-    dto::run::{RunState, RunSummary},
+    dto::{
+        app::{KeyPlace, ProviderKind},
+        events::Event,
+        run::{RunState, RunSummary},
+    },
 };
 use quorum_core::{ensemble::Ensemble, manifest::Mode};
-use quorum_sim::{Call, Fault, Kind, SimConfig, Simulator};
+use quorum_sim::{AccountLimits, Call, Fault, Kind, SimConfig, Simulator};
 
 fn refusal(status: u16, code: &str) -> Fault {
     let kind = Kind::Status {
@@ -98,4 +104,50 @@ async fn a_run_that_was_paused_while_it_lacked_a_key_waits_for_its_user() {
     let reason = quorum.run_pause(&broke.run).expect("the run").reason;
     assert!(reason.is_some_and(|words| words.contains("credit")));
     assert_eq!(quorum.run_resume_all().expect("the store"), 2);
+}
+
+/// The tests' keys must not reach the keyring of whoever runs them.
+fn without_keyring(folder: &Path) -> Quorum {
+    Quorum::open(OpenOptions { keyring: false, ..OpenOptions::new(folder) }).expect("the data")
+}
+
+#[tokio::test]
+async fn what_one_provider_accepted_is_said_of_no_other_and_ends_with_the_key() {
+    let limits = AccountLimits { keys: vec!["sk-good".to_owned()], key_required: true, ..AccountLimits::default() };
+    let sim = Simulator::start(SimConfig { limits, ..SimConfig::default() }).await.expect("a port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let quorum = without_keyring(folder.path());
+    quorum.provider_set(ProviderKind::Custom, Some(&sim.base_url())).expect("a provider");
+    let here = quorum.key_set("sk-good").await.expect("a key").key;
+    assert_eq!((here.looked, here.stored, here.kept), (true, true, Some(KeyPlace::Memory)));
+    assert!(here.accepted_at.is_some());
+    let there = quorum.provider_set(ProviderKind::Custom, Some("http://localhost:9/v1")).expect("another").key;
+    assert_eq!((there.looked, there.stored, there.accepted_at), (false, false, None), "another's key is another's");
+
+    // At another port of the same host nobody is there to check the next key.
+    quorum.provider_set(ProviderKind::Custom, Some("http://127.0.0.1:9/v1")).expect("the first host again");
+    let unchecked = quorum.key_set("sk-unchecked").await.expect("kept for later").key;
+    assert_eq!((unchecked.stored, unchecked.accepted_at), (true, None));
+    let gone = quorum.key_clear().expect("it is removed").key;
+    assert_eq!((gone.looked, gone.stored, gone.kept, gone.accepted_at), (true, false, None, None));
+}
+
+#[test]
+fn the_sandbox_asks_no_keyring() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let quorum = without_keyring(folder.path());
+    let mut told = quorum.subscribe();
+    quorum.key_look_first().expect("nothing to do");
+    let state = quorum.app_state().expect("the state");
+    assert!(state.first_run && !state.key.looked, "{state:?}");
+    assert!(told.try_recv().is_err(), "nothing was looked at");
+
+    // Elsewhere it is asked, and what it said is told.
+    quorum.provider_set(ProviderKind::Custom, Some("http://127.0.0.1:9/v1")).expect("a provider");
+    assert!(!quorum.app_state().expect("the state").first_run, "who chose a provider was here before");
+    quorum.key_look_first().expect("a look");
+    let Ok(Event::KeyChanged(key)) = told.try_recv() else { panic!("the look was not told") };
+    assert!(key.looked && !key.stored, "{key:?}");
+    quorum.key_look_first().expect("known by now");
+    assert!(told.try_recv().is_err(), "one look is enough");
 }

@@ -28,7 +28,7 @@ pub async fn run(quorum: Quorum, output: Output, command: &Key) -> Result<Exit, 
             false
         }
         Key::Status => {
-            let state = blocking(quorum.clone(), |quorum| quorum.app_state()).await?;
+            let state = blocking(quorum.clone(), |quorum| quorum.key_look()).await?;
             if let Some(problem) = state.key.problem {
                 say!("quorumctl: the keyring has a problem: {problem:?}");
             }

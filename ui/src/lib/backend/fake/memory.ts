@@ -72,7 +72,8 @@ export function createMemory(options: FakeOptions) {
 		key: {
 			stored: !bare,
 			hint: bare ? null : "sk-proj-…k3Qw",
-			inKeyring: true,
+			kept: bare ? null : "keyring",
+			looked: !bare,
 			acceptedAt: bare ? null : start - 15000,
 			problem: scenario === "refused" ? "refused" : null,
 		},

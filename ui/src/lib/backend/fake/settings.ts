@@ -28,6 +28,7 @@ type Commands = Part<
 	| "settingsSet"
 	| "keySet"
 	| "keyClear"
+	| "keyLook"
 	| "runShown"
 	| "providerSet"
 	| "sandboxUse"
@@ -99,7 +100,8 @@ export function settingsCommands(m: Memory): Commands {
 			state.key = {
 				stored: true,
 				hint: `${key.slice(0, 8)}…${key.slice(-4)}`,
-				inKeyring: true,
+				looked: true,
+				kept: "keyring",
 				acceptedAt: now(),
 				problem: null,
 			};
@@ -108,7 +110,11 @@ export function settingsCommands(m: Memory): Commands {
 			return app();
 		},
 		keyClear: () => {
-			state.key = { stored: false, hint: null, inKeyring: true, acceptedAt: null, problem: null };
+			state.key = { looked: true, stored: false, hint: null, kept: null, acceptedAt: null, problem: null };
+			return app();
+		},
+		keyLook: () => {
+			state.key = { ...state.key, looked: true };
 			return app();
 		},
 		runShown: () => null,
