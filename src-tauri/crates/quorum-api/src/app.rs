@@ -85,7 +85,7 @@ impl Quorum {
     fn key_state(&self, address: &Address) -> Result<KeyState, ApiError> {
         let host = address.key_host();
         let known = self.inner.secrets.known(&host);
-        let accepted_at = self.store().setting(&accepted_at(&host))?;
+        let accepted_at = self.store().setting::<Option<u32>>(&accepted_at(&host))?.flatten();
         let mut state =
             KeyState { looked: known.is_some(), stored: false, hint: None, kept: None, accepted_at, problem: None };
         match known {

@@ -17,6 +17,7 @@ mod catalog_prompt;
 pub mod compare;
 pub mod confidence;
 pub mod coverage;
+pub mod coverage_kept;
 mod datasets;
 mod day_budget;
 pub mod decisions;

@@ -1,13 +1,14 @@
 //! Topics as the faces show them: names, questions, policies, and how far they are answered.
 
 use quorum_catalog::Catalog;
-use quorum_core::{manifest::Realm, policy::Policy, schema::Field, topic::Topic};
+use quorum_core::{ensemble::Ensemble, manifest::Realm, policy::Policy, schema::Field, topic::Topic};
 use quorum_store::{Store, StoreError};
 use rayon::prelude::*;
 
 use crate::{
     Quorum,
     coverage::{count, seated, stale_votes},
+    coverage_kept::topic_list_kept,
     dto::{
         error::ApiError,
         topic::{FieldValue, PolicySummary, TopicCoverage, TopicField, TopicSummary},
@@ -29,9 +30,13 @@ const GROUPS: [(&str, &str); 6] = [
 ];
 
 impl Quorum {
-    /// [`topic_list`] with the coverage by the votes that are looked at now.
+    /// [`topic_list`] with the coverage by the votes that are looked at now, counted anew only where they changed.
     pub fn topic_list(&self, dataset: Option<&str>) -> Result<Vec<TopicSummary>, ApiError> {
-        topic_list(self.store(), &self.catalog(), self.realm()?, dataset)
+        let (catalog, realm) = (self.catalog(), self.realm()?);
+        match dataset {
+            Some(dataset) => topic_list_kept(self.store(), &catalog, realm, &dataset.into()),
+            None => topic_list(self.store(), &catalog, realm, None),
+        }
     }
 }
 
@@ -118,8 +123,17 @@ fn is_bad(outcome: &str) -> bool {
 }
 
 pub(crate) fn coverage(store: &Store, dataset: &OpenDataset, topic: &Topic) -> Result<TopicCoverage, StoreError> {
-    let ensemble = last_ensemble(store, dataset.realm, &topic.id)?;
-    let judgments = Judgments::load(store, dataset, topic, &ensemble)?;
+    coverage_under(store, dataset, topic, &last_ensemble(store, dataset.realm, &topic.id)?)
+}
+
+/// As [`coverage`], with the ensemble that the topic was last asked with.
+pub(crate) fn coverage_under(
+    store: &Store,
+    dataset: &OpenDataset,
+    topic: &Topic,
+    ensemble: &Ensemble,
+) -> Result<TopicCoverage, StoreError> {
+    let judgments = Judgments::load(store, dataset, topic, ensemble)?;
     let votes = (0..dataset.reviews()).map(|position| judgments.row(position).len()).sum();
     // How deep into the businesses' reviews the answers go.
     let asked = (0..dataset.businesses()).filter_map(|business| {

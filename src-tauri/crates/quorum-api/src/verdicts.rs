@@ -107,7 +107,7 @@ pub fn last_ensemble(store: &Store, realm: Realm, topic: &TopicId) -> Result<Ens
     Ok(last_of(&store.manifests()?, realm, topic))
 }
 
-fn last_of(manifests: &[Manifest], realm: Realm, topic: &TopicId) -> Ensemble {
+pub(crate) fn last_of(manifests: &[Manifest], realm: Realm, topic: &TopicId) -> Ensemble {
     manifests
         .iter()
         .filter(|manifest| manifest.realm == realm && manifest.topic == *topic)

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Version of the whole file. Migration number n ([`crate::migrations`]) brings a file from n to n + 1.
-pub(crate) const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 const VERSION_KEY: &str = "schema_version";
 const STORE_KEY: &str = "store_key";

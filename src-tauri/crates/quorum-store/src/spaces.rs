@@ -23,6 +23,9 @@ pub struct Space {
     pub term_hash: TermHash,
     /// In the order of the schema when the space was made.
     pub fields: Vec<SpaceField>,
+    /// How often its votes changed: the same number, the same votes. Counted in the transaction that changes them.
+    #[serde(default)]
+    pub changes: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,12 +130,12 @@ impl Store {
                     return Ok(Done::Unchanged(known));
                 }
                 recode(write, &known, schema)?;
-                let space = Space { fields, ..known };
+                let space = Space { fields, changes: known.changes.wrapping_add(1), ..known };
                 table.insert(space.number, to_json(&space).as_slice())?;
                 return Ok(Done::Changed(space));
             }
             let number = next_number(&table, "vote spaces")?;
-            let space = Space { number, realm, topic: topic.clone(), term_hash: term_hash.clone(), fields };
+            let space = Space { number, realm, topic: topic.clone(), term_hash: term_hash.clone(), fields, changes: 0 };
             table.insert(number, to_json(&space).as_slice())?;
             Ok(Done::Changed(space))
         })

@@ -7,7 +7,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 
 use crate::{
     Space, Store, StoreError,
-    rows::from_json,
+    rows::{from_json, to_json},
     tables::{self, pair, range_of, second},
 };
 
@@ -91,6 +91,13 @@ pub(crate) fn insert(write: &WriteTransaction, space: u32, votes: &PackedVotes) 
         let merged = insert_groups(&mut table, space, votes.fields(), groups)?;
         total.added += merged.added;
         total.known += merged.known;
+    }
+    if total.added > 0 {
+        let mut spaces = write.open_table(tables::SPACES)?;
+        let row = spaces.get(space)?.map(|row| row.value().to_vec()).ok_or(StoreError::NoSpace(space))?;
+        let mut changed: Space = from_json("spaces_v1", space, &row)?;
+        changed.changes = changed.changes.wrapping_add(1);
+        spaces.insert(space, to_json(&changed).as_slice())?;
     }
     Ok(total)
 }

@@ -3,6 +3,7 @@
 mod budget;
 mod catalog;
 mod compare;
+mod coverage;
 mod estimates;
 mod ground_truth;
 mod key;

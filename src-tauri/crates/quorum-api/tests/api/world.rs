@@ -80,16 +80,7 @@ impl World {
             .step_by(2)
             .collect();
         store.intern_reviews(&backwards).expect("numbers");
-        let businesses = reviews.iter().enumerate().map(|(business, count)| {
-            Ok(PreparedBusiness {
-                line: business as u64 + 1,
-                id: BusinessId::new(format!("b{business}")),
-                name: format!("Business \"{business}\""),
-                categories: CATEGORIES[business % CATEGORIES.len()].to_owned(),
-                reviews: (0..*count).map(|review| prepared(business, review)).collect(),
-            })
-        });
-        store.import_dataset::<StoreError>(&DatasetName::from(DATASET), "test", AT, businesses).expect("a dataset");
+        import(&store, reviews, AT);
         Self { folder, store, catalog: Arc::clone(builtin()), realm }
     }
 
@@ -155,6 +146,20 @@ impl World {
         }
         all
     }
+}
+
+/// Imports the dataset, in the place of the one before.
+pub fn import(store: &Store, reviews: &[usize], at: u32) {
+    let businesses = reviews.iter().enumerate().map(|(business, count)| {
+        Ok(PreparedBusiness {
+            line: business as u64 + 1,
+            id: BusinessId::new(format!("b{business}")),
+            name: format!("Business \"{business}\""),
+            categories: CATEGORIES[business % CATEGORIES.len()].to_owned(),
+            reviews: (0..*count).map(|review| prepared(business, review)).collect(),
+        })
+    });
+    store.import_dataset::<StoreError>(&DatasetName::from(DATASET), "test", at, businesses).expect("a dataset");
 }
 
 pub fn review_id(business: usize, review: usize) -> ReviewId {

@@ -32,7 +32,7 @@ fn a_backup_is_a_whole_store_with_the_same_key() {
     fs::write(folder.path().join("copy.redb.part"), b"left by a crash").expect("written");
     let copy = store.backup(&to).expect("copied");
     assert_eq!(copy, Store::verify_file(&to).expect("sound"));
-    assert_eq!((copy.schema_version, copy.store_key.as_deref()), (2, Some("store-key")));
+    assert_eq!((copy.schema_version, copy.store_key.as_deref()), (3, Some("store-key")));
     assert_eq!((copy.datasets, copy.reviews, copy.votes), (1, 1, 600));
     assert_eq!((copy.manifests, copy.batches, copy.overrides), (1, 2, 1));
     assert_eq!(copy.bytes, fs::metadata(&to).expect("a file").len());

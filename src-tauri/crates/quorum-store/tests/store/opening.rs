@@ -72,8 +72,8 @@ fn a_newer_file_is_refused_and_not_touched() {
     let folder = folder();
     let path = folder.path().join("quorum.redb");
     drop(Store::open(&path).expect("made"));
-    set_version(&path, &3_u32.to_be_bytes());
-    refused(&path, |error| matches!(error, StoreError::Newer { found: 3, known: 2, .. }));
+    set_version(&path, &4_u32.to_be_bytes());
+    refused(&path, |error| matches!(error, StoreError::Newer { found: 4, known: 3, .. }));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn an_empty_file_becomes_a_store() {
     assert!(is_not_a_store(&Store::verify_file(&path).expect_err("nothing is in it")));
     assert_eq!(fs::read(&path).expect("read"), b"");
     Store::open(&path).expect("made").log(activity("one")).expect("logged");
-    assert_eq!(Store::verify_file(&path).expect("sound").schema_version, 2);
+    assert_eq!(Store::verify_file(&path).expect("sound").schema_version, 3);
 }
 
 #[test]

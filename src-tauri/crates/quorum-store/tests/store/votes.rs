@@ -47,6 +47,27 @@ fn votes_are_a_set_and_the_first_of_each_stays() {
 }
 
 #[test]
+fn a_space_counts_how_often_its_votes_changed() {
+    let store = memory();
+    let (ours, schema) = (space(&store), schema());
+    let other = store.intern_space(Realm::Live, &"T2".into(), &schema.term_hash(), &schema).expect("a space").number;
+    let changes = || {
+        let spaces = store.spaces().expect("list");
+        [ours, other].map(|number| spaces.iter().find(|space| space.number == number).expect("it is there").changes)
+    };
+    assert_eq!(changes(), [0, 0]);
+    add(&store, ours, vec![vote(5, 2, 1, 1), vote(3, 1, 2, 1)]);
+    assert_eq!(changes(), [1, 0]);
+    add(&store, ours, vec![vote(5, 2, 1, 2)]);
+    assert_eq!(changes(), [1, 0], "it was known");
+    store.add_votes(ours, FIELDS + 1, vec![vote(6, 2, 1, 1)]).expect_err("another width");
+    assert_eq!(changes(), [1, 0], "what failed changed nothing");
+    add(&store, ours, vec![vote(5, 2, 1, 2), vote(5, 2, 2, 2)]);
+    add(&store, other, vec![vote(5, 2, 1, 2)]);
+    assert_eq!(changes(), [2, 1]);
+}
+
+#[test]
 fn a_scan_stays_within_its_space() {
     let store = memory();
     let schema = schema();
@@ -151,14 +172,11 @@ fn a_space_made_from_a_file_takes_on_the_terms_once_they_are_known() {
     store
         .add_votes(made.number, 1, (0..count).map(|review| coded(review, u8::from(review % 3 == 0))).collect())
         .expect("added");
-    assert_eq!(
-        store.intern_space(Realm::Live, &topic, &hash, &guessed).expect("the space"),
-        made,
-        "a guess widens nothing"
-    );
+    let guess = store.intern_space(Realm::Live, &topic, &hash, &guessed).expect("the space");
+    assert_eq!((&guess.fields, guess.changes), (&made.fields, 1), "a guess widens nothing");
 
     let space = store.intern_space(Realm::Live, &topic, &hash, &known).expect("the space");
-    assert_eq!(space.number, made.number);
+    assert_eq!((space.number, space.changes), (made.number, 2), "its votes were written anew");
     assert!(space.has_codes_of(&known) && !made.has_codes_of(&known));
     for (review, votes) in all(&store, space.number) {
         let expected = vec![Some(u8::from(review % 3 == 0)), None];
