@@ -1,8 +1,19 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
+/** The fonts come with the app: text waits the few milliseconds for its own, and is laid out once. */
+const fontsAtOnce: Plugin = {
+	name: "fonts-at-once",
+	enforce: "pre",
+	transform: (code, id) =>
+		id.includes("@fontsource-variable") && id.endsWith(".css")
+			? code.replaceAll("font-display: swap", "font-display: block")
+			: null,
+};
+
 export default defineConfig({
-	plugins: [svelte()],
+	plugins: [fontsAtOnce, svelte()],
 	clearScreen: false,
 	server: { port: 5173, strictPort: true, host: "127.0.0.1" },
 	build: {

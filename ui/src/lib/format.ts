@@ -17,34 +17,55 @@ export function usableLocale(tags: readonly string[]): string {
 
 export const locale = usableLocale(navigator.languages?.length ? navigator.languages : [navigator.language]);
 
-const counts = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-const dollars = new Intl.NumberFormat(locale, {
-	style: "currency",
-	currency: "USD",
-	currencyDisplay: "narrowSymbol",
-	minimumFractionDigits: 2,
-	maximumFractionDigits: 2,
-});
-const prices = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 4 });
-const millions = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const ratios = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const decimals = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
-const figures = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 });
-const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 6, useGrouping: false });
-const halfDays = new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions().hour12 ?? false;
-const clocks = new Intl.DateTimeFormat(locale, { hour: halfDays ? "numeric" : "2-digit", minute: "2-digit" });
-const clocksSeconds = new Intl.DateTimeFormat(locale, {
-	hour: halfDays ? "numeric" : "2-digit",
-	minute: "2-digit",
-	second: "2-digit",
-});
-const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-const daysShort = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const daysLong = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
-const daysUtc = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+/** Made at first use: each takes its time to make, and the first page needs few of them. */
+function lazy<T>(make: () => T): () => T {
+	let made: T | undefined;
+	return () => {
+		made ??= make();
+		return made;
+	};
+}
+
+const counts = lazy(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }));
+const dollars = lazy(
+	() =>
+		new Intl.NumberFormat(locale, {
+			style: "currency",
+			currency: "USD",
+			currencyDisplay: "narrowSymbol",
+			minimumFractionDigits: 2,
+			maximumFractionDigits: 2,
+		}),
+);
+const prices = lazy(() => new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 4 }));
+const millions = lazy(() => new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+const ratios = lazy(() => new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+const decimals = lazy(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }));
+const figures = lazy(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 6 }));
+const plain = lazy(() => new Intl.NumberFormat(locale, { maximumFractionDigits: 6, useGrouping: false }));
+const halfDays = lazy(() => new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions().hour12 ?? false);
+const clocks = lazy(
+	() => new Intl.DateTimeFormat(locale, { hour: halfDays() ? "numeric" : "2-digit", minute: "2-digit" }),
+);
+const clocksSeconds = lazy(
+	() =>
+		new Intl.DateTimeFormat(locale, {
+			hour: halfDays() ? "numeric" : "2-digit",
+			minute: "2-digit",
+			second: "2-digit",
+		}),
+);
+const days = lazy(() => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }));
+const daysShort = lazy(() => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" }));
+const daysLong = lazy(
+	() => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }),
+);
+const daysUtc = lazy(
+	() => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }),
+);
 
 /** `18,440` */
-export const count = (n: number): string => counts.format(n);
+export const count = (n: number): string => counts().format(n);
 
 /** A score; a dash where there is none. */
 export const points = (score: number | null): string => (score === null ? "–" : count(score));
@@ -57,25 +78,26 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 const isBelowACent = (usd: number): boolean => usd > 0 && usd < 0.01;
 
 /** `$3.32`; more than nothing and less than a cent is `<$0.01`, never $0.00. Short, because it stands in columns. */
-export const money = (usd: number): string => (isBelowACent(usd) ? `<${dollars.format(0.01)}` : dollars.format(usd));
+export const money = (usd: number): string =>
+	isBelowACent(usd) ? `<${dollars().format(0.01)}` : dollars().format(usd);
 
 /** An estimate within a sentence: `about $3.32`, `less than $0.01`. */
 export const about = (usd: number): string =>
-	isBelowACent(usd) ? `less than ${dollars.format(0.01)}` : `about ${dollars.format(usd)}`;
+	isBelowACent(usd) ? `less than ${dollars().format(0.01)}` : `about ${dollars().format(usd)}`;
 
 /** `67.4 MB`, in decimal units as disks are sold: B, kB, MB, GB. */
 export function bytes(n: number): string {
 	const unit = n < 1000 ? 0 : n < 1e6 ? 1 : n < 1e9 ? 2 : 3;
 	const figure = n / 1000 ** unit;
-	return `${unit ? decimals.format(figure) : count(figure)} ${["B", "kB", "MB", "GB"][unit]}`;
+	return `${unit ? decimals().format(figure) : count(figure)} ${["B", "kB", "MB", "GB"][unit]}`;
 }
 
 /** A price per million tokens: `0.125`, `1.00`. */
-export const price = (usd: number): string => prices.format(usd);
+export const price = (usd: number): string => prices().format(usd);
 
 /** `13.28 M` from a million on, `932,100` below. */
 export function tokens(n: number): string {
-	return n >= 1_000_000 ? `${millions.format(n / 1_000_000)} M` : count(n);
+	return n >= 1_000_000 ? `${millions().format(n / 1_000_000)} M` : count(n);
 }
 
 /** `55 %`, rounded down, so that 100 % means all of it. */
@@ -93,22 +115,22 @@ export const settledBy = (applied: AppliedAggregator): string =>
 	applied.kept.length === 0 ? applied.name : `${applied.name} (weighted majority for ${applied.kept.join(", ")})`;
 
 /** A confidence: `0.60`. */
-export const ratio = (n: number): string => ratios.format(n);
+export const ratio = (n: number): string => ratios().format(n);
 
 /** At most two decimals and no trailing zeros: `0.5`, `1.25`. */
-export const decimal = (n: number): string => decimals.format(n);
+export const decimal = (n: number): string => decimals().format(n);
 
 /** What stands in a file as a number or an ISO time, as people here write it; words stay. */
 export function cellWords(cell: string | number | null): string {
 	if (cell === null) return "–";
-	if (typeof cell === "number") return figures.format(cell);
+	if (typeof cell === "number") return figures().format(cell);
 	if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(cell)) return cell;
 	const at = Date.parse(cell) / 1000;
 	return `${day(at)}, ${clock(at)}`;
 }
 
 /** A number as it is typed: the locale's decimal sign and nothing between thousands. */
-export const typedNumber = (n: number): string => plain.format(n);
+export const typedNumber = (n: number): string => plain().format(n);
 
 /** What one locale puts between thousands and before decimals. */
 export interface Signs {
@@ -122,11 +144,11 @@ export function signsOf(tag: string): Signs {
 	return { group: sign("group"), decimal: sign("decimal") || "." };
 }
 
-const signs = signsOf(locale);
+const signs = lazy(() => signsOf(locale));
 
 /** Reads what somebody typed, as their locale writes it: `12,5` and `1.200` in German. A point before other than three digits is
  * a decimal one everywhere, as that is what a figure copied from elsewhere has. `NaN` is no number. */
-export function readNumber(text: string, { group, decimal }: Signs = signs): number {
+export function readNumber(text: string, { group, decimal }: Signs = signs()): number {
 	const typed = text.replace(/[\s\u00a0\u202f'’]/g, "");
 	if (typed === "") return Number.NaN;
 	const escaped = (sign: string) => sign.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -169,16 +191,16 @@ export function ago(at: number, now: number): string {
 }
 
 /** `13:24`, by the locale's clock. */
-export const clock = (at: number): string => clocks.format(at * 1000);
+export const clock = (at: number): string => clocks().format(at * 1000);
 
 /** `13:24:05`, for what happens within minutes. */
-export const clockSeconds = (at: number): string => clocksSeconds.format(at * 1000);
+export const clockSeconds = (at: number): string => clocksSeconds().format(at * 1000);
 
 /** `24 Nov 2026` */
-export const day = (at: number): string => days.format(at * 1000);
+export const day = (at: number): string => days().format(at * 1000);
 
 /** `24 Nov` */
-export const dayShort = (at: number): string => daysShort.format(at * 1000);
+export const dayShort = (at: number): string => daysShort().format(at * 1000);
 
 /** Days of the person's calendar from `now` to `at`: −1 is yesterday. */
 function daysFrom(now: number, at: number): number {
@@ -203,7 +225,7 @@ export function calendarDay(date: string | null, long = false): string {
 	if (!date) return "no date";
 	const time = Date.parse(`${date.slice(0, 10)}T00:00:00Z`);
 	if (Number.isNaN(time)) return date;
-	return (long ? daysLong : daysUtc).format(time);
+	return (long ? daysLong() : daysUtc()).format(time);
 }
 
 /** Whole days from now until a `YYYY-MM-DD`; negative once it is past. */

@@ -73,6 +73,8 @@ class App {
 	#topicsTimer: ReturnType<typeof setTimeout> | null = null;
 
 	async start(): Promise<void> {
+		const asked = ++this.#datasetsAsked;
+		const datasets = call(backend().commands.datasetList());
 		const [state, settings, models] = await Promise.all([
 			call(backend().commands.appState()),
 			call(backend().commands.settingsGet()),
@@ -88,7 +90,7 @@ class App {
 		else toasts.fail(settings.error);
 		if (models.ok) this.models = models.data;
 		else toasts.fail(models.error);
-		await this.loadDatasets();
+		await this.#takeDatasets(asked, datasets);
 		// Last, as pages start to draw with it.
 		this.state = state.data;
 	}
@@ -112,8 +114,11 @@ class App {
 	}
 
 	async loadDatasets(): Promise<void> {
-		const asked = ++this.#datasetsAsked;
-		const r = await call(backend().commands.datasetList());
+		await this.#takeDatasets(++this.#datasetsAsked, call(backend().commands.datasetList()));
+	}
+
+	async #takeDatasets(asked: number, answer: Promise<Outcome<DatasetSummary[]>>): Promise<void> {
+		const r = await answer;
 		// Whoever asked later gets the newer list.
 		if (asked !== this.#datasetsAsked) return;
 		if (!r.ok) {

@@ -5,10 +5,23 @@ class Clock {
 	minute = $derived(this.now - (this.now % 60));
 
 	start(): () => void {
-		const timer = setInterval(() => {
+		let timer: ReturnType<typeof setInterval> | undefined;
+		const tick = () => {
 			this.now = Math.floor(Date.now() / 1000);
-		}, 1000);
-		return () => clearInterval(timer);
+		};
+		// Nobody sees it while the window is hidden; it would wake the web process each second for nothing.
+		const follow = () => {
+			clearInterval(timer);
+			if (document.hidden) return;
+			tick();
+			timer = setInterval(tick, 1000);
+		};
+		follow();
+		document.addEventListener("visibilitychange", follow);
+		return () => {
+			clearInterval(timer);
+			document.removeEventListener("visibilitychange", follow);
+		};
 	}
 }
 
