@@ -19,12 +19,17 @@ const DARK: Color = Color(0x19, 0x1a, 0x1e, 0xff);
 
 /// Makes the window, hidden.
 pub fn make_window(app: &App) -> tauri::Result<()> {
-    let (program, config) = (app.state::<Program>(), app.config());
+    let config = app.config();
     let Some(config) = config.app.windows.iter().find(|config| config.label == window::LABEL) else { return Ok(()) };
-    let asked = program.blocking(|quorum| quorum.settings_get());
+    let asking = app.handle().clone();
+    // A task of its own: whoever asks first opens the data, and that must not end half-way when the wait does.
+    let asked =
+        tauri::async_runtime::spawn(
+            async move { asking.state::<Program>().blocking(|quorum| quorum.settings_get()).await },
+        );
     let known = tauri::async_runtime::block_on(async { tokio::time::timeout(SETTINGS_WAIT, asked).await });
     // What keeps them from being read is said by the window's first command.
-    let settings = known.ok().and_then(Result::ok);
+    let settings = known.ok().and_then(Result::ok).and_then(Result::ok);
     let theme = settings.as_ref().map_or(Theme::System, |settings| settings.theme);
     let made = WebviewWindowBuilder::from_config(app.handle(), config)?.initialization_script(script(theme)).build()?;
     match &settings {

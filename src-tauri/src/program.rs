@@ -54,7 +54,8 @@ impl Program {
         Self { app, data_dir, open: OnceCell::new() }
     }
 
-    /// The open program; the first caller opens it, the others wait for that.
+    /// The open program; the first caller opens it, the others wait for that. It must be polled to its end: dropped in between,
+    /// the next caller would open the data a second time beside the first.
     pub async fn quorum(&self) -> Result<&Quorum, ApiError> {
         self.open
             .get_or_try_init(|| async {
