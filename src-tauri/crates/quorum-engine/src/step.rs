@@ -253,23 +253,27 @@ fn step_creating(batch: &mut Batch, view: &View) -> Action {
             if !is_settled || batch.unseen < 2 {
                 return Action::Rest;
             }
-            // The absence counts only in the account that the creation went to. That one knows the input file; with a key of
-            // another project the batch would be made, and paid, a second time.
-            match &view.file {
-                FileSighting::NotLooked => Action::LookForFile,
-                FileSighting::Found(_) => {
-                    // Nothing came of it. The next attempt has a number of its own, so a late twin would still be told apart.
-                    batch.state = BatchState::Uploaded;
-                    (batch.unseen, batch.unseen_since) = (0, None);
-                    Action::Again
-                }
-                FileSighting::Absent => {
-                    if is_gone(batch, view.now, view.patience_s) {
-                        miss(batch, view.now);
-                    }
-                    Action::Rest
-                }
+            step_unclear(batch, view)
+        }
+    }
+}
+
+/// A creation that shows no effect. That counts only in the account that it went to, and that one knows the input file; with a key
+/// of another project the batch would be made, and paid, a second time.
+fn step_unclear(batch: &mut Batch, view: &View) -> Action {
+    match &view.file {
+        FileSighting::NotLooked => Action::LookForFile,
+        FileSighting::Found(_) => {
+            // Nothing came of it. The next attempt has a number of its own, so a late twin would still be told apart.
+            batch.state = BatchState::Uploaded;
+            (batch.unseen, batch.unseen_since, batch.trouble) = (0, None, None);
+            Action::Again
+        }
+        FileSighting::Absent => {
+            if is_gone(batch, view.now, view.patience_s) && batch.state != BatchState::Missing {
+                miss(batch, view.now);
             }
+            Action::Rest
         }
     }
 }
@@ -293,6 +297,10 @@ fn step_at_provider(batch: &mut Batch, view: &View) -> Action {
             if batch.state == BatchState::Missing && view.may_send == MaySend::Never {
                 give_up(batch, view.now);
                 return Action::Rest;
+            }
+            // Its creation was unclear in an account that is not looked at any more, or is again.
+            if batch.state == BatchState::Missing && batch.provider_id.is_none() {
+                return step_unclear(batch, view);
             }
             if is_gone(batch, view.now, view.patience_s) && batch.state != BatchState::Missing {
                 miss(batch, view.now);

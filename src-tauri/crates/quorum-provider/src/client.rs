@@ -7,10 +7,10 @@ use std::time::Duration;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::SecretString;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use crate::answer::{Effect, Failure, RateLimits};
+use crate::answer::{Effect, Failure, RateLimits, not_json};
 use crate::error::{ConfigError, EffectError, ProviderError};
 use crate::limits;
 use crate::lines::{self, Outcome};
@@ -192,6 +192,11 @@ impl Provider {
             Err(failure) => Err(failure),
         };
         let answer = answer.map_err(chat_effect)?;
+        // A page from something in between: what is behind it may have answered, and billed, all the same.
+        if serde_json::from_slice::<AnyObject>(&answer.body).is_err() {
+            let error = not_json(answer.status, &answer.headers, &answer.body, &self.transport.redactor());
+            return Err(EffectError::Ambiguous(error));
+        }
         Ok(ChatAnswer {
             status: answer.status,
             rate_limits: RateLimits::read(&answer.headers),
@@ -235,6 +240,10 @@ impl Provider {
 /// Statuses with which the provider itself gives a completion up. 408, 502, 504 and the like are a gateway's: it stopped waiting,
 /// and what it waited for may be answered and billed.
 const COMPLETION_FAULTS: [u16; 3] = [500, 503, 529];
+
+/// Any JSON object.
+#[derive(Deserialize)]
+struct AnyObject {}
 
 /// A completion, unlike a batch, is over with its answer: the provider's own fault in place of one leaves nothing behind.
 fn chat_effect(failure: Failure) -> EffectError {

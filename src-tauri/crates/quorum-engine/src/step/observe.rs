@@ -85,13 +85,15 @@ fn names_no_file(seen: &wire::Batch) -> bool {
     seen.output_file_id.is_none() && seen.error_file_id.is_none()
 }
 
-/// Ended, and there must be results, but the file of the answers is not named, or neither is. The failures alone may be missing:
-/// some servers write them beside the answers.
+/// Ended, and there must be results, but the file of the answers is not named, or neither is. What has run has results, whatever
+/// the counts say, unless it was stopped before its first answer. The failures alone may be missing: some servers write them
+/// beside the answers.
 fn is_without_files(seen: &wire::Batch) -> bool {
     let counts = &seen.request_counts;
     match seen.status {
         BatchStatus::Completed | BatchStatus::Expired | BatchStatus::Cancelled | BatchStatus::Failed => {
-            let must_have = seen.status == BatchStatus::Completed || counts.completed.saturating_add(counts.failed) > 0;
+            let has_run = seen.in_progress_at.is_some() || counts.completed.saturating_add(counts.failed) > 0;
+            let must_have = seen.status == BatchStatus::Completed || has_run;
             (must_have && names_no_file(seen)) || (counts.completed > 0 && seen.output_file_id.is_none())
         }
         _ => false,

@@ -70,6 +70,19 @@ async fn what_was_asked_when_the_program_died_is_not_asked_again_by_itself() {
 }
 
 #[tokio::test]
+async fn a_page_instead_of_an_answer_is_unclear_and_not_asked_again() {
+    let sim = simulator(SimConfig::default()).await;
+    let world = World::new(&sim, 20);
+    start(&world.store, on_demand()).expect("a run");
+    let page = Kind::Html { status: 200, after_effect: true };
+    sim.fault(Fault { nth: Some(2), ..Fault::once(page, Some(Call::Chat)) });
+    world.run(&sim, 30).await;
+    let open = world.open_failures();
+    assert_eq!((open.len(), votes(&world.store).len(), paid_twice(&sim)), (1, 19, vec![]));
+    assert_eq!(open[0].failure.cause, Cause::Unclear);
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_unclear_and_a_refusal_is_asked_again() {
     let sim = simulator(SimConfig::default()).await;
     let world = World::new(&sim, 20);

@@ -122,6 +122,23 @@ async fn an_unclear_creation_is_not_repeated_in_another_projects_account() {
 }
 
 #[tokio::test]
+async fn a_creation_that_never_arrived_is_made_once_its_own_account_is_looked_at_again() {
+    let (sim, world) = planned([Fault::once(Kind::DropRequest, Some(Call::CreateBatch))]).await;
+    world.tick().await.expect("a tick");
+    let elsewhere = simulator(SimConfig::default()).await;
+    let world = world.restarted(&elsewhere, None);
+    for _ in 0..20 {
+        world.pass(&elsewhere, 600);
+        world.tick().await.expect("a tick");
+    }
+    assert_eq!((world.states(), creations(&elsewhere)), (vec![BatchState::Missing], 0));
+    let world = world.restarted(&sim, None);
+    world.tick().await.expect("a tick");
+    world.run(&sim, 60).await;
+    assert_whole(&sim, &world);
+}
+
+#[tokio::test]
 async fn a_run_cancelled_while_an_unclear_creation_was_out_of_sight_takes_what_turns_up() {
     let (sim, elsewhere, world) = unclear_while_the_key_is_another_projects().await;
     world.store.change_manifest(RUN, |manifest| manifest.cancelled = true).expect("cancelled");

@@ -97,6 +97,14 @@ impl Schedule {
         if has_late_twin {
             faults = late_twin(draw.within(1, 3));
         }
+        // The provider's own fault in place of a completion leaves none behind: that much of it is believed.
+        if shape != Shape::Batches {
+            for fault in &mut faults {
+                if let Kind::Status { after_effect, .. } = &mut fault.kind {
+                    *after_effect = false;
+                }
+            }
+        }
         // Time that runs backwards there takes back what was listed and named.
         if faults.iter().any(|fault| matches!(fault.kind, Kind::FilesLate { .. } | Kind::OutputFileLate { .. })) {
             faults.retain(|fault| !matches!(fault.kind, Kind::ClockJump { seconds } if seconds < 0));

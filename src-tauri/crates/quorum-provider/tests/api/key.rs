@@ -61,7 +61,6 @@ async fn an_echo_of_the_key_reaches_no_completion() {
         format!(r#"{{"choices":[{{"finish_reason":"stop","message":{{"content":"you sent {KEY}"}}}}]}}"#),
         format!(r#"{{"choices":[{{"message":{{"refusal":"not for {KEY}"}}}}]}}"#),
         format!(r#"{{"error":{{"message":"bad key {KEY}"}}}}"#),
-        format!("<p>{KEY}</p>"),
     ] {
         let server = Server::start([crate::server::json(200, &body)]).await;
         let answer = server.provider().0.chat_completion("{}".to_owned(), "1").await.expect("an answer");
@@ -69,6 +68,9 @@ async fn an_echo_of_the_key_reaches_no_completion() {
         assert!(!text.contains(KEY) && text.contains("[key]"), "{text}");
         assert!(!format!("{:?}", answer.outcome()).contains(KEY), "{text}");
     }
+    let server = Server::start([crate::server::json(200, &format!("<p>{KEY}</p>"))]).await;
+    let error = server.provider().0.chat_completion("{}".to_owned(), "1").await.expect_err("no answer");
+    assert!(!format!("{error:?}").contains(KEY) && format!("{error:?}").contains("[key]"), "{error:?}");
 }
 
 #[test]
