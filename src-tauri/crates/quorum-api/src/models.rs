@@ -48,6 +48,7 @@ impl Quorum {
                 listed: announced.as_ref().and_then(|said| said.lists(&row.model)),
                 shutdown_announced: is_announced && !edited.contains(&Field::ShutdownDate),
                 queue_learned: allowances.learned(address.as_str(), &row.model).is_some(),
+                write_usd: row.write_price(),
                 model: row.model.to_string(),
                 input_usd: row.input_usd,
                 cached_usd: row.cached_usd,
@@ -194,6 +195,7 @@ fn field_of(field: ModelField) -> Field {
     match field {
         ModelField::InputUsd => Field::InputUsd,
         ModelField::CachedUsd => Field::CachedUsd,
+        ModelField::WriteUsd => Field::WriteUsd,
         ModelField::OutputUsd => Field::OutputUsd,
         ModelField::ShutdownDate => Field::ShutdownDate,
         ModelField::ReasoningTokens => Field::ReasoningTokens,
@@ -206,6 +208,7 @@ fn shown(field: Field) -> ModelField {
     match field {
         Field::InputUsd => ModelField::InputUsd,
         Field::CachedUsd => ModelField::CachedUsd,
+        Field::WriteUsd => ModelField::WriteUsd,
         Field::OutputUsd => ModelField::OutputUsd,
         Field::ShutdownDate => ModelField::ShutdownDate,
         Field::ReasoningTokens => ModelField::ReasoningTokens,

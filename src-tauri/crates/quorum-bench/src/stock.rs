@@ -173,7 +173,8 @@ fn answered(
         debug_assert!(fits, "as many codes as the schema has fields");
     }
     let asked = u64::from(batch.requests);
-    let usage = Usage { input: batch.tokens, cached: batch.tokens / 2, output: asked * 90, reasoning: asked * 64 };
+    let usage =
+        Usage { input: batch.tokens, cached: batch.tokens / 2, written: 0, output: asked * 90, reasoning: asked * 64 };
     let usd = ModelTable::default().get(batch.model.as_str()).map_or(0.0, |model| model.usd(usage, BATCH_DISCOUNT));
     Ok(Ingest { batch: batch.id, space: manifest.space, votes, failures, usage, usd, at })
 }

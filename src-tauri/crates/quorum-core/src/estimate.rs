@@ -56,7 +56,7 @@ pub fn estimate(batches: &[BatchPlan], model: Option<&Model>, output: OutputBasi
 /// The estimate of so many requests with so many prompt tokens, however they are split.
 pub fn estimate_of(requests: u64, input_tokens: u64, model: Option<&Model>, output: OutputBasis) -> ModelEstimate {
     let output_tokens = output.tokens(requests);
-    let usage = Usage { input: input_tokens, cached: 0, output: output_tokens, reasoning: 0 };
+    let usage = Usage { input: input_tokens, output: output_tokens, ..Usage::default() };
     ModelEstimate {
         requests,
         input_tokens,

@@ -158,6 +158,9 @@ pub struct Price {
     pub model: ModelId,
     pub input_usd: f64,
     pub cached_usd: f64,
+    /// Of input that is written to the prompt cache; `None` in a run from before it was kept.
+    #[serde(default)]
+    pub write_usd: Option<f64>,
     pub output_usd: f64,
     /// Expected output tokens per request.
     pub output_tokens: f64,

@@ -21,6 +21,9 @@ pub fn total_usd(amounts: impl IntoIterator<Item = f64>) -> f64 {
     amounts.into_iter().fold(0.0, |total, usd| total + usd)
 }
 
+/// What writing to the prompt cache costs of the input price, where it costs more, and for models that the table does not know.
+pub const WRITE_FACTOR: f64 = 1.25;
+
 /// The day that the shipped values are from.
 pub const SHIPPED_AS_OF: &str = "2026-11-01";
 
@@ -55,6 +58,10 @@ pub struct Model {
     pub input_usd: f64,
     /// USD per million input tokens served from the prompt cache.
     pub cached_usd: f64,
+    /// USD per million input tokens written to the prompt cache, where the user says so; else `write_factor` times the input's.
+    pub write_usd: Option<f64>,
+    /// What writing to the prompt cache costs of the input price.
+    pub write_factor: f64,
     /// USD per million output tokens, reasoning included.
     pub output_usd: f64,
     /// `YYYY-MM-DD`: the provider refuses the model from this day on.
@@ -76,12 +83,16 @@ impl Default for ModelTable {
                 model: model.into(),
                 input_usd,
                 cached_usd,
+                write_usd: None,
+                write_factor: 1.0,
                 output_usd,
                 shutdown_date: shutdown_date.map(str::to_owned),
                 reasoning_tokens,
                 queue_tokens: None,
                 parameters: BTreeSet::from([Parameter::JsonSchema, Parameter::ReasoningEffort]),
             };
+        // From GPT-5.6 on, what is written to the prompt cache costs more than plain input.
+        let writes = |row: Model| Model { write_factor: WRITE_FACTOR, ..row };
         Self(vec![
             row("gpt-5-nano", 0.05, 0.005, 0.40, Some("2026-12-11"), 320),
             row("gpt-5-mini", 0.25, 0.025, 2.00, Some("2026-12-11"), 320),
@@ -89,9 +100,9 @@ impl Default for ModelTable {
             row("gpt-5.1", 1.25, 0.125, 10.00, Some("2027-04-01"), 320),
             row("gpt-5.4-nano", 0.20, 0.02, 1.25, Some("2027-04-01"), 320),
             row("gpt-5.4-mini", 0.75, 0.075, 4.50, None, 320),
-            row("gpt-5.6-luna", 0.20, 0.02, 1.20, None, 320),
-            row("gpt-6-luna", 0.10, 0.01, 0.50, None, 320),
-            row("gpt-6-sol", 2.00, 0.20, 10.00, None, 320),
+            writes(row("gpt-5.6-luna", 0.20, 0.02, 1.20, None, 320)),
+            writes(row("gpt-6-luna", 0.10, 0.01, 0.50, None, 320)),
+            writes(row("gpt-6-sol", 2.00, 0.20, 10.00, None, 320)),
         ])
     }
 }
@@ -131,13 +142,18 @@ impl Model {
         shutdown_on(self.shutdown_date.as_deref(), today)
     }
 
-    /// USD for this usage: cached tokens are part of the input, reasoning is part of the output.
+    /// USD per million input tokens written to the prompt cache.
+    pub fn write_price(&self) -> f64 {
+        self.write_usd.unwrap_or(self.input_usd * self.write_factor)
+    }
+
+    /// USD for this usage.
     pub fn usd(&self, usage: Usage, discount: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
         let millions = |tokens: u64| tokens as f64 / 1e6;
-        let fresh = usage.input.saturating_sub(usage.cached);
-        let full = millions(fresh) * self.input_usd
-            + millions(usage.cached.min(usage.input)) * self.cached_usd
+        let full = millions(usage.plain_input()) * self.input_usd
+            + millions(usage.cached_input()) * self.cached_usd
+            + millions(usage.written_input()) * self.write_price()
             + millions(usage.output) * self.output_usd;
         full * discount
     }
@@ -146,12 +162,30 @@ impl Model {
 /// Tokens of one or many requests, as the provider bills them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// All prompt tokens, cached ones included.
+    /// All prompt tokens, cached and written ones included.
     pub input: u64,
     pub cached: u64,
+    /// Written to the prompt cache.
+    #[serde(default)]
+    pub written: u64,
     /// All completion tokens, reasoning included.
     pub output: u64,
     pub reasoning: u64,
+}
+
+/// The input in three parts that are never more than it, whatever a server says.
+impl Usage {
+    pub fn cached_input(self) -> u64 {
+        self.cached.min(self.input)
+    }
+
+    pub fn written_input(self) -> u64 {
+        self.written.min(self.input - self.cached_input())
+    }
+
+    pub fn plain_input(self) -> u64 {
+        self.input - self.cached_input() - self.written_input()
+    }
 }
 
 /// The counts are what a server says, up to absurd ones: a sum that no number holds stays at the largest.
@@ -159,6 +193,7 @@ impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         self.input = self.input.saturating_add(other.input);
         self.cached = self.cached.saturating_add(other.cached);
+        self.written = self.written.saturating_add(other.written);
         self.output = self.output.saturating_add(other.output);
         self.reasoning = self.reasoning.saturating_add(other.reasoning);
     }
@@ -170,10 +205,10 @@ mod tests {
 
     #[test]
     fn absurd_counts_of_tokens_add_up_to_the_largest_number() {
-        let absurd = Usage { input: u64::MAX, cached: 1, output: u64::MAX - 1, reasoning: u64::MAX };
-        let mut sum = Usage { input: 2, cached: 2, output: 2, reasoning: 2 };
+        let absurd = Usage { input: u64::MAX, cached: 1, written: 0, output: u64::MAX - 1, reasoning: u64::MAX };
+        let mut sum = Usage { input: 2, cached: 2, written: 1, output: 2, reasoning: 2 };
         sum += absurd;
-        assert_eq!(sum, Usage { input: u64::MAX, cached: 3, output: u64::MAX, reasoning: u64::MAX });
+        assert_eq!(sum, Usage { input: u64::MAX, cached: 3, written: 1, output: u64::MAX, reasoning: u64::MAX });
     }
 
     #[test]
@@ -186,9 +221,28 @@ mod tests {
     fn cached_input_is_not_billed_twice() {
         let table = ModelTable::default();
         let nano = table.get("gpt-5-nano").expect("shipped");
-        let usage = Usage { input: 2_000_000, cached: 1_000_000, output: 1_000_000, reasoning: 900_000 };
+        let usage = Usage { input: 2_000_000, cached: 1_000_000, written: 0, output: 1_000_000, reasoning: 900_000 };
         let usd = nano.usd(usage, BATCH_DISCOUNT);
         assert!((usd - (0.05 + 0.005 + 0.40) / 2.0).abs() < 1e-12, "{usd}");
+    }
+
+    #[test]
+    fn what_is_written_to_the_prompt_cache_has_its_own_price() {
+        let table = ModelTable::default();
+        let price = |model: &str| table.get(model).expect("shipped").write_price();
+        let known = [("gpt-5.6-luna", 0.25), ("gpt-6-luna", 0.125), ("gpt-6-sol", 2.5), ("gpt-5-nano", 0.05)];
+        for (model, usd) in known {
+            assert!((price(model) - usd).abs() < 1e-12, "{model}: {}", price(model));
+        }
+        let luna = table.get("gpt-6-luna").expect("shipped");
+        let usage = Usage { input: 3_000_000, cached: 1_000_000, written: 1_000_000, ..Usage::default() };
+        assert!((luna.usd(usage, BATCH_DISCOUNT) - (0.10 + 0.01 + 0.125) / 2.0).abs() < 1e-12);
+        // More than there is of input is not billed.
+        let absurd = Usage { input: 1_000_000, cached: 600_000, written: 600_000, ..Usage::default() };
+        assert_eq!((absurd.cached_input(), absurd.written_input(), absurd.plain_input()), (600_000, 400_000, 0));
+        // Where the user says so, it does not go by the input.
+        let own = Model { write_usd: Some(0.2), ..luna.clone() };
+        assert_eq!(own.write_price(), 0.2);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{
     Engine, EngineError, Event,
     engine::Round,
     money,
-    results::{excerpt, failure_of},
+    results::{billed, excerpt, failure_of},
     step::{MaySend, pause, trouble},
 };
 
@@ -323,10 +323,7 @@ impl Portion {
     }
 
     fn bill(&mut self, usage: Option<&wire::Usage>) {
-        if let Some(usage) = usage {
-            self.usage +=
-                Usage { input: usage.input, cached: usage.cached, output: usage.output, reasoning: usage.reasoning };
-        }
+        self.usage += billed(usage);
     }
 
     /// Seconds until the provider takes another portion, by its rate-limit headers.

@@ -3,7 +3,7 @@
 use quorum_core::{
     ids::ModelId,
     manifest::{Batch, Manifest, Price, Realm},
-    models::{BATCH_DISCOUNT, Usage},
+    models::{BATCH_DISCOUNT, Usage, WRITE_FACTOR},
     words,
 };
 
@@ -41,16 +41,19 @@ pub fn outstanding(manifest: &Manifest, batch: &Batch) -> f64 {
     if batch.state.holds_requests() { (expected(manifest, batch) - batch.usd).max(0.0) } else { 0.0 }
 }
 
-/// What requests cost that used this much: cached tokens are part of the input, reasoning is part of the output.
+/// What requests cost that used this much: what is cached or written to the cache is part of the input, reasoning of the output.
 pub(crate) fn charged(manifest: &Manifest, model: &ModelId, usage: Usage, at_once: bool) -> f64 {
-    let Some(price) = price(manifest, model) else { return 0.0 };
-    let cached = usage.cached.min(usage.input);
+    price(manifest, model).map_or(0.0, |price| usd_of(price, usage) * discount(at_once))
+}
+
+/// At the standard price.
+fn usd_of(price: &Price, usage: Usage) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
     let cost = |tokens: u64, usd: f64| tokens as f64 * usd / TOKENS_PER_PRICE;
-    let full = cost(usage.input - cached, price.input_usd)
-        + cost(cached, price.cached_usd)
-        + cost(usage.output, price.output_usd);
-    full * discount(at_once)
+    cost(usage.plain_input(), price.input_usd)
+        + cost(usage.cached_input(), price.cached_usd)
+        + cost(usage.written_input(), price.write_usd.unwrap_or(price.input_usd * WRITE_FACTOR))
+        + cost(usage.output, price.output_usd)
 }
 
 /// A sum as the activity list says it. The sandbox's money is play money: no dollars are named for it.
@@ -83,5 +86,24 @@ mod tests {
         assert_eq!(said(Realm::Sandbox, 1.5), "no cost");
         assert_eq!(outcome(Realm::Live, 73_743, 1_017, 3.321), "73,743 votes, 1,017 failed · $3.32");
         assert_eq!(outcome(Realm::Sandbox, 1, 0, 0.0), "1 vote, 0 failed · no cost");
+    }
+
+    #[test]
+    fn what_is_written_to_the_prompt_cache_is_charged_at_its_price() {
+        let model = ModelId::from("gpt-6-sol");
+        let price = |write_usd| Price {
+            model: model.clone(),
+            input_usd: 2.0,
+            cached_usd: 0.2,
+            write_usd,
+            output_usd: 10.0,
+            output_tokens: 100.0,
+        };
+        let usage =
+            Usage { input: 4_000_000, cached: 1_000_000, written: 2_000_000, output: 1_000_000, ..Usage::default() };
+        let usd = |write_usd| usd_of(&price(write_usd), usage);
+        let others = 2.0 + 0.2 + 10.0;
+        assert!((usd(Some(2.5)) - (others + 2.0 * 2.5)).abs() < 1e-9, "{}", usd(Some(2.5)));
+        assert_eq!(usd(None), usd(Some(2.5)), "a run from before the price was kept");
     }
 }

@@ -24,7 +24,7 @@ use quorum_core::{
 use rayon::prelude::*;
 
 use self::part::{Came, FilePart, Part};
-pub(crate) use self::part::{excerpt, failure_of};
+pub(crate) use self::part::{billed, excerpt, failure_of};
 use crate::lookup::Lookup;
 
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use quorum_core::{
     estimate::OutputBasis,
     ids::ModelId,
     manifest::{Batch, BatchId, Manifest, ManifestId, Mode, Price, Realm, Seconds},
-    models::{BATCH_DISCOUNT, ModelTable, Usage},
+    models::{BATCH_DISCOUNT, Model, ModelTable, Usage},
     plan::{BatchPlan, Request},
     prompt::PROMPT_VERSION,
     schema::hex,
@@ -191,6 +191,7 @@ fn price(model: &ModelId, output: OutputBasis, models: &ModelTable) -> Price {
         model: model.clone(),
         input_usd: row.map_or(0.0, |row| row.input_usd),
         cached_usd: row.map_or(0.0, |row| row.cached_usd),
+        write_usd: Some(row.map_or(0.0, Model::write_price)),
         output_usd: row.map_or(0.0, |row| row.output_usd),
         output_tokens,
     }

@@ -245,8 +245,8 @@ pub enum Dataset {
 #[derive(Debug, Subcommand)]
 pub enum Models {
     List,
-    /// Edit fields of a model, or add one with its prices: input_usd, cached_usd, output_usd (US dollars per million tokens,
-    /// standard price), shutdown_date, reasoning_tokens, queue_tokens, parameters.
+    /// Edit fields of a model, or add one with its prices: input_usd, cached_usd, write_usd (to the prompt cache), output_usd (US
+    /// dollars per million tokens, standard price), shutdown_date, reasoning_tokens, queue_tokens, parameters.
     Set {
         model: String,
         #[arg(required = true, value_name = "FIELD=VALUE", value_parser = model_edit)]

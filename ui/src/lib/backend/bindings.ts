@@ -1055,7 +1055,7 @@ export type ModelEstimate = {
 	shutdownDate: string | null,
 };
 
-export type ModelField = "inputUsd" | "cachedUsd" | "outputUsd" | "shutdownDate" | "reasoningTokens" | "queueTokens" | "parameters";
+export type ModelField = "inputUsd" | "cachedUsd" | "writeUsd" | "outputUsd" | "shutdownDate" | "reasoningTokens" | "queueTokens" | "parameters";
 
 /**  The models that can be chosen, and the ensembles that come ready-made. */
 export type ModelList = {
@@ -1089,6 +1089,8 @@ export type ModelRow = {
 	model: string,
 	inputUsd: number,
 	cachedUsd: number,
+	/**  Of input that is written to the prompt cache. */
+	writeUsd: number,
 	outputUsd: number,
 	/**  `YYYY-MM-DD`: refused from this day on. */
 	shutdownDate: string | null,

@@ -24,6 +24,9 @@ pub struct ModelRow {
     pub input_usd: f64,
     #[specta(type = Number)]
     pub cached_usd: f64,
+    /// Of input that is written to the prompt cache.
+    #[specta(type = Number)]
+    pub write_usd: f64,
     #[specta(type = Number)]
     pub output_usd: f64,
     /// `YYYY-MM-DD`: refused from this day on.
@@ -87,6 +90,7 @@ pub struct LearnedAllowance {
 pub enum ModelField {
     InputUsd,
     CachedUsd,
+    WriteUsd,
     OutputUsd,
     ShutdownDate,
     ReasoningTokens,

@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Model, ModelTable, Parameter};
+use super::{Model, ModelTable, Parameter, WRITE_FACTOR};
 use crate::{date::Date, ids::ModelId};
 
 /// What can be edited of a model.
@@ -18,6 +18,7 @@ use crate::{date::Date, ids::ModelId};
 pub enum Field {
     InputUsd,
     CachedUsd,
+    WriteUsd,
     OutputUsd,
     ShutdownDate,
     ReasoningTokens,
@@ -26,9 +27,10 @@ pub enum Field {
 }
 
 impl Field {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::InputUsd,
         Self::CachedUsd,
+        Self::WriteUsd,
         Self::OutputUsd,
         Self::ShutdownDate,
         Self::ReasoningTokens,
@@ -40,6 +42,7 @@ impl Field {
         match self {
             Self::InputUsd => "input_usd",
             Self::CachedUsd => "cached_usd",
+            Self::WriteUsd => "write_usd",
             Self::OutputUsd => "output_usd",
             Self::ShutdownDate => "shutdown_date",
             Self::ReasoningTokens => "reasoning_tokens",
@@ -65,6 +68,8 @@ impl fmt::Display for Field {
 pub enum Edit {
     InputUsd(f64),
     CachedUsd(f64),
+    /// `None`: by the input price.
+    WriteUsd(Option<f64>),
     OutputUsd(f64),
     ShutdownDate(Option<String>),
     ReasoningTokens(u32),
@@ -111,6 +116,8 @@ impl Edit {
         Ok(match field {
             Field::InputUsd => Self::InputUsd(price(field, text)?),
             Field::CachedUsd => Self::CachedUsd(price(field, text)?),
+            Field::WriteUsd if is_none(text) => Self::WriteUsd(None),
+            Field::WriteUsd => Self::WriteUsd(Some(price(field, text)?)),
             Field::OutputUsd => Self::OutputUsd(price(field, text)?),
             Field::ShutdownDate if is_none(text) => Self::ShutdownDate(None),
             Field::ShutdownDate => {
@@ -144,6 +151,7 @@ impl Edit {
         let none = || "none".to_owned();
         match self {
             Self::InputUsd(usd) | Self::CachedUsd(usd) | Self::OutputUsd(usd) => usd.to_string(),
+            Self::WriteUsd(usd) => usd.map_or_else(none, |usd| usd.to_string()),
             Self::ShutdownDate(day) => day.clone().unwrap_or_else(none),
             Self::ReasoningTokens(tokens) => tokens.to_string(),
             Self::QueueTokens(tokens) => tokens.map_or_else(none, |tokens| tokens.to_string()),
@@ -158,6 +166,7 @@ impl Edit {
         match self {
             Self::InputUsd(_) => Field::InputUsd,
             Self::CachedUsd(_) => Field::CachedUsd,
+            Self::WriteUsd(_) => Field::WriteUsd,
             Self::OutputUsd(_) => Field::OutputUsd,
             Self::ShutdownDate(_) => Field::ShutdownDate,
             Self::ReasoningTokens(_) => Field::ReasoningTokens,
@@ -170,6 +179,7 @@ impl Edit {
         match self {
             Self::InputUsd(usd) => model.input_usd = *usd,
             Self::CachedUsd(usd) => model.cached_usd = *usd,
+            Self::WriteUsd(usd) => model.write_usd = *usd,
             Self::OutputUsd(usd) => model.output_usd = *usd,
             Self::ShutdownDate(day) => model.shutdown_date.clone_from(day),
             Self::ReasoningTokens(tokens) => model.reasoning_tokens = *tokens,
@@ -267,7 +277,8 @@ impl ModelEdits {
     }
 }
 
-/// A model that the user added; `None` without its prices. Cached input costs what input does unless something else is said.
+/// A model that the user added; `None` without its prices. Cached input costs what input does unless something else is said, and
+/// input that is written to the prompt cache what it does where that costs more.
 fn own_model(model: &ModelId, edits: &[Edit]) -> Option<Model> {
     let input_usd = edits.iter().find_map(|edit| if let Edit::InputUsd(usd) = edit { Some(*usd) } else { None })?;
     edits.iter().find(|edit| edit.field() == Field::OutputUsd)?;
@@ -275,6 +286,8 @@ fn own_model(model: &ModelId, edits: &[Edit]) -> Option<Model> {
         model: model.clone(),
         input_usd,
         cached_usd: input_usd,
+        write_usd: None,
+        write_factor: WRITE_FACTOR,
         output_usd: 0.0,
         shutdown_date: None,
         reasoning_tokens: 0,
@@ -299,6 +312,8 @@ mod tests {
             ("input_usd", " 0.25 ", Edit::InputUsd(0.25)),
             ("cached_usd", "$0", Edit::CachedUsd(0.0)),
             ("output_usd", "-0", Edit::OutputUsd(0.0)),
+            ("write_usd", "0.125", Edit::WriteUsd(Some(0.125))),
+            ("write_usd", "none", Edit::WriteUsd(None)),
             ("shutdown_date", "2028-02-29", Edit::ShutdownDate(Some("2028-02-29".to_owned()))),
             ("shutdown_date", "None", Edit::ShutdownDate(None)),
             ("queue_tokens", "2,000,000", Edit::QueueTokens(Some(2_000_000))),

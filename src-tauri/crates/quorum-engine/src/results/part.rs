@@ -134,10 +134,11 @@ fn place(lookup: &Lookup, custom_id: &str) -> Option<u32> {
     lookup.place(Request { review, run })
 }
 
-fn billed(usage: Option<&wire::Usage>) -> Usage {
+pub(crate) fn billed(usage: Option<&wire::Usage>) -> Usage {
     usage.map_or_else(Usage::default, |usage| Usage {
         input: usage.input,
         cached: usage.cached,
+        written: usage.written,
         output: usage.output,
         reasoning: usage.reasoning,
     })

@@ -86,6 +86,7 @@ fn simply(asked: &Asked<'_>, files: &[&[u8]]) -> Results {
                 results.usage += Usage {
                     input: usage.input,
                     cached: usage.cached,
+                    written: usage.written,
                     output: usage.output,
                     reasoning: usage.reasoning,
                 };

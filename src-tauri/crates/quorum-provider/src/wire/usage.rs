@@ -4,13 +4,15 @@ use serde::Deserialize;
 
 use crate::lenient::{Maybe, Number};
 
-/// Tokens, as billed. `cached` is a part of `input` and `reasoning` a part of `output`: do not add them again.
+/// Tokens, as billed. `cached` and `written` (to the prompt cache) are parts of `input` and `reasoning` is a part of `output`: do
+/// not add them again.
 /// Source: API reference, CompletionUsage and Batch.usage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "RawUsage")]
 pub struct Usage {
     pub input: u64,
     pub cached: u64,
+    pub written: u64,
     pub output: u64,
     pub reasoning: u64,
 }
@@ -33,6 +35,7 @@ struct RawUsage {
 #[serde(default)]
 struct InputDetails {
     cached_tokens: Number,
+    cache_write_tokens: Number,
 }
 
 #[derive(Default, Deserialize)]
@@ -48,6 +51,7 @@ impl From<RawUsage> for Usage {
         Usage {
             input: raw.prompt_tokens.0.or(raw.input_tokens.0).unwrap_or(0),
             cached: input_details.cached_tokens.or_zero(),
+            written: input_details.cache_write_tokens.or_zero(),
             output: raw.completion_tokens.0.or(raw.output_tokens.0).unwrap_or(0),
             reasoning: output_details.reasoning_tokens.or_zero(),
         }

@@ -22,7 +22,7 @@ fn reads_a_batch_in_full() {
     assert_eq!((batch.output_file_id.as_deref(), batch.error_file_id.as_deref()), (Some("file-2"), None));
     assert_eq!((batch.created_at, batch.failed_at), (Some(1_774_437_191), None));
     assert_eq!(batch.request_counts, RequestCounts { total: 9, completed: 8, failed: 1 });
-    assert_eq!(batch.usage, Some(Usage { input: 100, cached: 64, output: 50, reasoning: 40 }));
+    assert_eq!(batch.usage, Some(Usage { input: 100, cached: 64, written: 0, output: 50, reasoning: 40 }));
     assert_eq!(batch.metadata["quorum_intent"], "a1");
     assert_eq!(batch.model.as_deref(), Some("gpt-5-2025-08-07"));
 }
@@ -99,11 +99,11 @@ fn validation_errors_and_the_queue_limit_are_read() {
 #[test]
 fn usage_reads_in_both_spellings() {
     for text in [
-        r#"{"prompt_tokens":9,"completion_tokens":4,"total_tokens":13,"prompt_tokens_details":{"cached_tokens":2,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":3}}"#,
-        r#"{"input_tokens":9,"output_tokens":4,"input_tokens_details":{"cached_tokens":2},"output_tokens_details":{"reasoning_tokens":3}}"#,
+        r#"{"prompt_tokens":9,"completion_tokens":4,"total_tokens":13,"prompt_tokens_details":{"cached_tokens":2,"audio_tokens":0,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":3}}"#,
+        r#"{"input_tokens":9,"output_tokens":4,"input_tokens_details":{"cached_tokens":2,"cache_write_tokens":5},"output_tokens_details":{"reasoning_tokens":3}}"#,
     ] {
         let usage: Usage = serde_json::from_str(text).expect("usage");
-        assert_eq!(usage, Usage { input: 9, cached: 2, output: 4, reasoning: 3 });
+        assert_eq!(usage, Usage { input: 9, cached: 2, written: 5, output: 4, reasoning: 3 });
     }
     let usage: Usage = serde_json::from_str(r#"{"prompt_tokens":null,"prompt_tokens_details":null}"#).expect("usage");
     assert_eq!(usage, Usage::default());

@@ -116,6 +116,7 @@ pub fn manifest(space: u32) -> Manifest {
             model: "gpt-5-nano".into(),
             input_usd: 0.05,
             cached_usd: 0.005,
+            write_usd: Some(0.05),
             output_usd: 0.4,
             output_tokens: 310.5,
         }],
@@ -149,7 +150,7 @@ pub fn failure(words: &str) -> Failure {
 }
 
 pub fn ingest(batch: BatchId, space: u32, votes: Vec<NewVote>, failures: Vec<(Request, Failure)>) -> Ingest {
-    let usage = Usage { input: 1_000, cached: 300, output: 200, reasoning: 100 };
+    let usage = Usage { input: 1_000, cached: 300, written: 0, output: 200, reasoning: 100 };
     let width = votes.first().map_or(FIELDS, |new| new.vote.codes.len());
     let mut packed = PackedVotes::with_capacity(width, votes.len());
     for new in &votes {

@@ -166,7 +166,7 @@ fn ingest_stores_votes_failures_usage_and_state_together() {
     let usage = store.usage().expect("ledger");
     assert_eq!(usage.len(), 1);
     assert_eq!((usage[0].batch, usage[0].requests, usage[0].usd), (id(1, 1), 4, 0.25));
-    assert_eq!(usage[0].usage, Usage { input: 1_000, cached: 300, output: 200, reasoning: 100 });
+    assert_eq!(usage[0].usage, Usage { input: 1_000, cached: 300, written: 0, output: 200, reasoning: 100 });
 }
 
 #[test]

@@ -43,6 +43,7 @@ fn shown(row: &ModelRow, today: Date) -> Value {
         "model": row.model,
         "input_usd": row.input_usd,
         "cached_usd": row.cached_usd,
+        "write_usd": row.write_usd,
         "output_usd": row.output_usd,
         "shutdown_date": row.shutdown_date,
         "shutdown_announced": row.shutdown_announced,
@@ -64,8 +65,8 @@ fn people(table: &ModelTable, today: Date) -> String {
         table.shipped_as_of
     )];
     lines.push(format!(
-        "{:16} {:>9} {:>9} {:>9} {:>16}  {:32} shuts down",
-        "model", "input", "cached", "output", "queue tokens", "takes"
+        "{:16} {:>9} {:>9} {:>9} {:>9} {:>16}  {:32} shuts down",
+        "model", "input", "cached", "written", "output", "queue tokens", "takes"
     ));
     for row in &table.models {
         let mark = |field| if row.edited.contains(&field) { "*" } else { "" };
@@ -73,10 +74,11 @@ fn people(table: &ModelTable, today: Date) -> String {
         let queue = row.queue_tokens.map_or_else(|| "not known".to_owned(), |tokens| count(whole(tokens)));
         let queue = format!("{queue}{}", if row.queue_learned { " learned" } else { mark(ModelField::QueueTokens) });
         lines.push(format!(
-            "{:16} {:>9} {:>9} {:>9} {:>16}  {:32} {}{}",
+            "{:16} {:>9} {:>9} {:>9} {:>9} {:>16}  {:32} {}{}",
             row.model,
             price(row.input_usd, ModelField::InputUsd),
             price(row.cached_usd, ModelField::CachedUsd),
+            price(row.write_usd, ModelField::WriteUsd),
             price(row.output_usd, ModelField::OutputUsd),
             queue,
             format!("{}{}", row.parameters.join(","), mark(ModelField::Parameters)),
@@ -109,6 +111,7 @@ fn field_name(field: ModelField) -> &'static str {
     match field {
         ModelField::InputUsd => "input_usd",
         ModelField::CachedUsd => "cached_usd",
+        ModelField::WriteUsd => "write_usd",
         ModelField::OutputUsd => "output_usd",
         ModelField::ShutdownDate => "shutdown_date",
         ModelField::ReasoningTokens => "reasoning_tokens",

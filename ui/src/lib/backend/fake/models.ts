@@ -4,13 +4,14 @@ import type { ModelEdit, ModelField, ModelList, ModelReset, ModelRow, ModelTable
 import { refuse } from "./errors";
 import { models as shipped } from "./plan";
 
-const prices: ModelField[] = ["inputUsd", "cachedUsd", "outputUsd"];
+const prices: ModelField[] = ["inputUsd", "cachedUsd", "writeUsd", "outputUsd"];
 
 function shippedRow(m: ModelList["models"][number]): ModelRow {
 	return {
 		model: m.model,
 		inputUsd: m.inputUsd * 2,
 		cachedUsd: m.cachedInputUsd * 2,
+		writeUsd: m.inputUsd * 2,
 		outputUsd: m.outputUsd * 2,
 		shutdownDate: m.shutdownDate,
 		shutdownAnnounced: false,
@@ -57,7 +58,8 @@ export class FakeModels {
 		const row = this.#row(model);
 		const wrong = (words: string): never => refuse("invalidInput", words, { safe: "The table is unchanged." });
 		const none = value === "" || value === "none";
-		if (prices.includes(field)) {
+		if (field === "writeUsd" && none) row.writeUsd = row.inputUsd;
+		else if (prices.includes(field)) {
 			const usd = value === "" ? Number.NaN : Number(value);
 			if (!(usd >= 0 && usd <= 100000))
 				wrong(`input_usd: \`${value}\` is not a price; give US dollars per million tokens as a number.`);
