@@ -3,7 +3,7 @@
 use quorum_core::{
     ensemble::{Ensemble, Member},
     ids::ModelId,
-    models::{BATCH_DISCOUNT, SHIPPED_AS_OF},
+    models::{BATCH_PRICE_SHARE, SHIPPED_AS_OF},
 };
 
 use crate::{
@@ -59,9 +59,9 @@ impl Quorum {
             .into_iter()
             .map(|model| ModelPrice {
                 model: model.model.to_string(),
-                input_usd: model.input_usd * BATCH_DISCOUNT,
-                cached_input_usd: model.cached_usd * BATCH_DISCOUNT,
-                output_usd: model.output_usd * BATCH_DISCOUNT,
+                input_usd: model.input_usd * BATCH_PRICE_SHARE,
+                cached_input_usd: model.cached_usd * BATCH_PRICE_SHARE,
+                output_usd: model.output_usd * BATCH_PRICE_SHARE,
                 shutdown_date: model.shutdown_date,
             })
             .collect();

@@ -9,7 +9,7 @@ use quorum_core::{
     estimate::OutputBasis,
     ids::{DatasetName, ModelId},
     manifest::{Mode, Realm},
-    models::{BATCH_DISCOUNT, ModelTable, total_usd},
+    models::{BATCH_PRICE_SHARE, ModelTable, total_usd},
     schema::hex,
     topic::Topic,
 };
@@ -92,7 +92,7 @@ fn rungs(chosen: u32) -> Vec<u32> {
 /// The ladders of all topics as one.
 fn sum_ladders(ks: &[u32], mode: Mode, ladders: &[Vec<Rung>]) -> Vec<LadderStep> {
     // A batch costs half: by the discount, so is the ladder of synchronous calls twice that of batches.
-    let share = if mode == Mode::OnDemand { BATCH_DISCOUNT } else { 1.0 };
+    let share = if mode == Mode::OnDemand { BATCH_PRICE_SHARE } else { 1.0 };
     let mut steps: Vec<LadderStep> =
         ks.iter().map(|k| LadderStep { k: *k, reviews: 0, requests: 0, usd: 0.0 }).collect();
     for ladder in ladders {
@@ -113,7 +113,7 @@ fn sum_up(
     surcharges: &[BTreeMap<ModelId, f64>],
 ) -> Estimate {
     let at_once = wishes[0].mode == Mode::OnDemand;
-    let price_share = if at_once { 1.0 } else { BATCH_DISCOUNT };
+    let price_share = if at_once { 1.0 } else { BATCH_PRICE_SHARE };
     let sum = |count: &dyn Fn(&Draft) -> u64| u32_of(drafts.iter().map(|(draft, _)| count(draft)).sum());
     let shares = || drafts.iter().flat_map(|(draft, _)| &draft.shares);
     let per_model: Vec<ModelEstimate> = wishes[0]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quorum_core::{
     manifest::{Batch, BatchState, Cause, Manifest, ManifestState, PauseKind, TroubleKind},
-    models::BATCH_DISCOUNT,
+    models::BATCH_PRICE_SHARE,
 };
 use quorum_engine::{OpenFailure, expected_usd, open_failures};
 
@@ -186,15 +186,15 @@ pub(crate) fn split_words(batch: &Batch) -> (Option<String>, Option<String>) {
 /// What asking one request of a model again should cost in that way: by what this run's answers of the model did, else by its
 /// estimate. A trial is charged twice what a batch is.
 pub(crate) fn usd_per_request(manifest: &Manifest, batches: &[Batch], model: &str, at_once: bool) -> f64 {
-    let discount = |at_once: bool| if at_once { 1.0 } else { BATCH_DISCOUNT };
+    let price_share = |at_once: bool| if at_once { 1.0 } else { BATCH_PRICE_SHARE };
     let of_model = || batches.iter().filter(|batch| batch.model.as_str() == model);
     let votes: u32 = of_model().map(|batch| batch.votes).sum();
     let full = if votes > 0 {
-        of_model().map(|batch| batch.usd / discount(batch.at_once)).sum::<f64>() / f64::from(votes)
+        of_model().map(|batch| batch.usd / price_share(batch.at_once)).sum::<f64>() / f64::from(votes)
     } else {
         let requests: u32 = of_model().map(|batch| batch.requests).sum();
-        let expected: f64 = of_model().map(|batch| expected_usd(manifest, batch) / discount(batch.at_once)).sum();
+        let expected: f64 = of_model().map(|batch| expected_usd(manifest, batch) / price_share(batch.at_once)).sum();
         expected / f64::from(requests.max(1))
     };
-    full * discount(at_once)
+    full * price_share(at_once)
 }

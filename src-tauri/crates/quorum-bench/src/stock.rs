@@ -17,7 +17,7 @@ use quorum_catalog::builtin;
 use quorum_core::{
     ids::DatasetName,
     manifest::{Batch, Cause, Failure, Manifest, Outcome, Realm},
-    models::{BATCH_DISCOUNT, ModelTable, Usage},
+    models::{BATCH_PRICE_SHARE, ModelTable, Usage},
     plan::Request,
     schema::Schema,
     votes::{ModelNo, PackedVotes, VoteRef},
@@ -175,7 +175,7 @@ fn answered(
     let asked = u64::from(batch.requests);
     let usage =
         Usage { input: batch.tokens, cached: batch.tokens / 2, written: 0, output: asked * 90, reasoning: asked * 64 };
-    let usd = ModelTable::default().get(batch.model.as_str()).map_or(0.0, |model| model.usd(usage, BATCH_DISCOUNT));
+    let usd = ModelTable::default().get(batch.model.as_str()).map_or(0.0, |model| model.usd(usage, BATCH_PRICE_SHARE));
     Ok(Ingest { batch: batch.id, space: manifest.space, votes, failures, usage, usd, at })
 }
 

@@ -5,7 +5,7 @@
 //! be lower.
 
 use crate::{
-    models::{BATCH_DISCOUNT, Model, Usage},
+    models::{BATCH_PRICE_SHARE, Model, Usage},
     plan::BatchPlan,
 };
 
@@ -61,7 +61,7 @@ pub fn estimate_of(requests: u64, input_tokens: u64, model: Option<&Model>, outp
         requests,
         input_tokens,
         output_tokens,
-        usd: model.map(|model| model.usd(usage, BATCH_DISCOUNT)),
+        usd: model.map(|model| model.usd(usage, BATCH_PRICE_SHARE)),
         usd_full: model.map(|model| model.usd(usage, 1.0)),
     }
 }

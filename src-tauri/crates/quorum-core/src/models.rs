@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{date::Date, ids::ModelId};
 
 /// What a batch costs of the standard price.
-pub const BATCH_DISCOUNT: f64 = 0.5;
+pub const BATCH_PRICE_SHARE: f64 = 0.5;
 
 /// Adds amounts of money up from nothing. The standard library starts at -0, and nobody has spent "$-0.00".
 pub fn total_usd(amounts: impl IntoIterator<Item = f64>) -> f64 {
@@ -148,14 +148,14 @@ impl Model {
     }
 
     /// USD for this usage.
-    pub fn usd(&self, usage: Usage, discount: f64) -> f64 {
+    pub fn usd(&self, usage: Usage, share: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
         let millions = |tokens: u64| tokens as f64 / 1e6;
         let full = millions(usage.plain_input()) * self.input_usd
             + millions(usage.cached_input()) * self.cached_usd
             + millions(usage.written_input()) * self.write_price()
             + millions(usage.output) * self.output_usd;
-        full * discount
+        full * share
     }
 }
 
@@ -222,7 +222,7 @@ mod tests {
         let table = ModelTable::default();
         let nano = table.get("gpt-5-nano").expect("shipped");
         let usage = Usage { input: 2_000_000, cached: 1_000_000, written: 0, output: 1_000_000, reasoning: 900_000 };
-        let usd = nano.usd(usage, BATCH_DISCOUNT);
+        let usd = nano.usd(usage, BATCH_PRICE_SHARE);
         assert!((usd - (0.05 + 0.005 + 0.40) / 2.0).abs() < 1e-12, "{usd}");
     }
 
@@ -236,7 +236,7 @@ mod tests {
         }
         let luna = table.get("gpt-6-luna").expect("shipped");
         let usage = Usage { input: 3_000_000, cached: 1_000_000, written: 1_000_000, ..Usage::default() };
-        assert!((luna.usd(usage, BATCH_DISCOUNT) - (0.10 + 0.01 + 0.125) / 2.0).abs() < 1e-12);
+        assert!((luna.usd(usage, BATCH_PRICE_SHARE) - (0.10 + 0.01 + 0.125) / 2.0).abs() < 1e-12);
         // More than there is of input is not billed.
         let absurd = Usage { input: 1_000_000, cached: 600_000, written: 600_000, ..Usage::default() };
         assert_eq!((absurd.cached_input(), absurd.written_input(), absurd.plain_input()), (600_000, 400_000, 0));

@@ -3,7 +3,7 @@
 use quorum_core::{
     ids::ModelId,
     manifest::{Batch, Manifest, Price, Realm},
-    models::{BATCH_DISCOUNT, Usage, WRITE_FACTOR},
+    models::{BATCH_PRICE_SHARE, Usage, WRITE_FACTOR},
     words,
 };
 
@@ -11,8 +11,8 @@ use quorum_core::{
 const TOKENS_PER_PRICE: f64 = 1e6;
 
 /// What part of the standard price a batch's requests cost.
-fn discount(at_once: bool) -> f64 {
-    if at_once { 1.0 } else { BATCH_DISCOUNT }
+fn price_share(at_once: bool) -> f64 {
+    if at_once { 1.0 } else { BATCH_PRICE_SHARE }
 }
 
 /// What a batch is expected to cost.
@@ -21,7 +21,7 @@ pub fn expected(manifest: &Manifest, batch: &Batch) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "token sums stay far below 2^53")]
     let input = batch.tokens as f64;
     let output = f64::from(batch.requests) * price.output_tokens;
-    (input * price.input_usd + output * price.output_usd) / TOKENS_PER_PRICE * discount(batch.at_once)
+    (input * price.input_usd + output * price.output_usd) / TOKENS_PER_PRICE * price_share(batch.at_once)
 }
 
 /// What the next `requests` of a batch of synchronous calls are expected to cost: by the estimate, or by what its calls have cost
@@ -43,7 +43,7 @@ pub fn outstanding(manifest: &Manifest, batch: &Batch) -> f64 {
 
 /// What requests cost that used this much: what is cached or written to the cache is part of the input, reasoning of the output.
 pub(crate) fn charged(manifest: &Manifest, model: &ModelId, usage: Usage, at_once: bool) -> f64 {
-    price(manifest, model).map_or(0.0, |price| usd_of(price, usage) * discount(at_once))
+    price(manifest, model).map_or(0.0, |price| usd_of(price, usage) * price_share(at_once))
 }
 
 /// At the standard price.

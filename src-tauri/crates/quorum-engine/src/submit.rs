@@ -5,7 +5,7 @@ use quorum_core::{
     estimate::OutputBasis,
     ids::ModelId,
     manifest::{Batch, BatchId, Manifest, ManifestId, Mode, Price, Realm, Seconds},
-    models::{BATCH_DISCOUNT, Model, ModelTable, Usage},
+    models::{BATCH_PRICE_SHARE, Model, ModelTable, Usage},
     plan::{BatchPlan, Request},
     prompt::PROMPT_VERSION,
     schema::hex,
@@ -149,7 +149,7 @@ pub fn trial_surcharge(share: &ModelShare, models: &ModelTable) -> f64 {
         output: share.output.tokens(CANARY_REQUESTS as u64),
         ..Usage::default()
     };
-    row.usd(usage, 1.0) - row.usd(usage, BATCH_DISCOUNT)
+    row.usd(usage, 1.0) - row.usd(usage, BATCH_PRICE_SHARE)
 }
 
 /// A trial's part of what a plan takes up.
