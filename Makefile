@@ -1,6 +1,6 @@
 # make run    builds Quorum and opens it; without a display, runs the whole pipeline on the sample reviews instead.
-# make test   everything that proves Quorum right, end-to-end tests in a real window included.
-# make lint   formatting and lints.
+# make test   every test, those in a real window included; says which lacked the data that they need.
+# make lint   formatting and lints. Continuous integration (.ci/run) runs this and the tests.
 # make crash-test  seeded crashes crossed with faults: RUNS= how many, SEED= from which; a failing seed replays with RUNS=1.
 # make kill-test   kills the real program 200 times (KILLS=, SEED=) over one run of 4,000 requests.
 # make tier1-test  100,000 requests on an account with two million enqueued tokens a model.
@@ -13,7 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench crash-test kill-test tier1-test fuzz screenshots ui prepare clean package
+.PHONY: run test lint bench crash-test kill-test tier1-test fuzz screenshots ui prepare prepare-test clean package
 
 OUT ?= ground-truth
 # rustup puts cargo there; a fresh shell may not know yet.
@@ -26,7 +26,7 @@ FUZZ := src-tauri/crates/quorum-fuzz
 
 UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/vite.config.ts ui/svelte.config.js ui/tsconfig.json -type f)
 
-run: prepare ui/dist/index.html
+run: ui/dist/index.html
 	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then \
 		cargo run --bin quorum; \
 	else \
@@ -38,7 +38,7 @@ run: prepare ui/dist/index.html
 test:
 	@.ci/test
 
-lint: prepare ui/dist/index.html
+lint: ui/dist/index.html
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd ui && npm run lint && npm run check
@@ -61,14 +61,12 @@ fuzz:
 	done
 
 # The window is measured beside an empty one, so both are built; neither is in the packages' way.
-bench: ui/dist/index.html
-	@.ci/prepare test
+bench: ui/dist/index.html | prepare-test
 	cargo build --release --quiet -p quorumctl
 	cargo build --release --quiet -p quorum --features empty-window --bin quorum --example empty_window
 	python3 .ci/bench/run.py $(BENCH)
 
-screenshots: ui/dist/index.html
-	@.ci/prepare test
+screenshots: ui/dist/index.html | prepare-test
 	QUORUM_E2E_PICTURES=target/pictures cargo test -q --test e2e every_view
 	mkdir -p docs/img
 	for picture in $(PICTURES); do cp target/pictures/$$picture-light-1280.png docs/img/$$picture.png; done
@@ -78,7 +76,11 @@ ui: ui/dist/index.html
 prepare:
 	@.ci/prepare build
 
-ui/node_modules/.package-lock.json: ui/package-lock.json
+prepare-test:
+	@.ci/prepare test
+
+# Ahead of everything that needs Node.js, so that a missing one is named; no reason to make anything anew.
+ui/node_modules/.package-lock.json: ui/package-lock.json | prepare
 	cd ui && npm ci --no-audit --no-fund
 	@touch $@
 

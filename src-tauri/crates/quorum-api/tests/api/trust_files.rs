@@ -1,6 +1,6 @@
 //! Votes of files, evaluated as `quorumctl trust eval` does it.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use quorum_api::{
     dto::error::{ApiError, ErrorCode},
@@ -93,16 +93,9 @@ fn what_is_wrong_is_named_with_file_and_line() {
     assert!(error.message.contains("more than 40 gold labels; there are 6"), "{}", error.message);
 }
 
-/// The public sets, where their folder is present (`QUORUM_SHARED`, else beside the repository).
 #[test]
 fn public_sets_have_their_published_accuracies() {
-    let shared = std::env::var_os("QUORUM_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared")), PathBuf::from);
-    let folder = shared.join("data/votes");
-    if !folder.is_dir() {
-        eprintln!("skipped: no public vote sets in {}", folder.display());
-        return;
-    }
+    let Some(folder) = quorum_outside::needed("data/votes") else { return };
     for (name, majority, dawid_skene) in [("bluebird", 75.9, 89.8), ("CF", 88.2, 83.0)] {
         let file = |file: &str| folder.join(name).join(file);
         let query = VoteFilesQuery {

@@ -77,8 +77,9 @@ fn only_what_is_missing_is_asked_and_verdicts_are_the_same_everywhere() {
 
 #[test]
 fn and_so_for_the_shared_reviews() {
-    if let Some(file) = shared_reviews() {
-        prove(&Corpus { file, businesses: 40 });
+    match shared_reviews() {
+        Some(file) => prove(&Corpus { file, businesses: 40 }),
+        None => quorum_outside::skipped("there are no shared reviews; the sample's are proved by the test before"),
     }
 }
 

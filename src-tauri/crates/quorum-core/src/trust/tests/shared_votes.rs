@@ -2,11 +2,7 @@
 //!
 //! By their names the sets are those of Zheng, Li, Li, Shan and Cheng 2017 ("Truth inference in crowdsourcing: is
 //! the problem solved?", VLDB 10) and of Zeng, Yu, Gao, Meng, Goyal and Chen 2023 (LLMBar). They are
-//! not part of this repository: `QUORUM_SHARED` names the folder that holds `data/votes`, else
-//! `../shared` beside the repository is taken, and without either the tests say that they were
-//! skipped.
-
-use std::path::PathBuf;
+//! not part of this repository: [`quorum_outside`] finds them, or says that a test was skipped.
 
 use super::super::aggregate::{Aggregator, Posteriors};
 use super::super::csv::{Source, VoteFile, read};
@@ -17,19 +13,8 @@ use super::super::gold::Gold;
 use super::super::matrix::VoteMatrix;
 use super::super::trial::{TrialOptions, trial};
 
-fn votes_folder() -> Option<PathBuf> {
-    let shared = std::env::var_os("QUORUM_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared")), PathBuf::from);
-    let folder = shared.join("data/votes");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no public vote sets in {}", folder.display());
-    None
-}
-
 fn set(name: &str) -> Option<VoteFile> {
-    let folder = votes_folder()?.join(name);
+    let folder = quorum_outside::needed("data/votes")?.join(name);
     let text = |file: &str| {
         let path = folder.join(file);
         std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
