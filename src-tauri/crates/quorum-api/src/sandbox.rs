@@ -10,12 +10,14 @@ use tokio::sync::OnceCell;
 pub struct Sandbox {
     folder: PathBuf,
     speed: Speed,
+    evidence: bool,
     running: OnceCell<Simulator>,
 }
 
 impl Sandbox {
-    pub fn new(folder: PathBuf, speed: Speed) -> Self {
-        Self { folder, speed, running: OnceCell::new() }
+    /// With `evidence` it keeps every call and request in its folder: for tests, as that grows without end.
+    pub fn new(folder: PathBuf, speed: Speed, evidence: bool) -> Self {
+        Self { folder, speed, evidence, running: OnceCell::new() }
     }
 
     /// Its base address; starts it the first time.
@@ -26,6 +28,7 @@ impl Sandbox {
                 Simulator::start(SimConfig {
                     state_dir: Some(self.folder.clone()),
                     speed: self.speed,
+                    evidence: self.evidence,
                     ..SimConfig::default()
                 })
             })

@@ -43,11 +43,19 @@ pub struct OpenOptions {
     pub keyring: bool,
     /// How fast the built-in sandbox lives.
     pub sandbox_speed: quorum_sim::Speed,
+    /// Whether the built-in sandbox keeps every call and request in its folder: for tests, as that grows without end.
+    pub sandbox_evidence: bool,
 }
 
 impl OpenOptions {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), provider: None, keyring: true, sandbox_speed: quorum_sim::Speed::Instant }
+        Self {
+            data_dir: data_dir.into(),
+            provider: None,
+            keyring: true,
+            sandbox_speed: quorum_sim::Speed::Instant,
+            sandbox_evidence: false,
+        }
     }
 }
 
@@ -211,7 +219,7 @@ impl Quorum {
         let store = Arc::new(Store::open(&options.data_dir.join("quorum.redb"))?);
         let topics = Arc::new(KnownTopics::new(crate::catalog::current(&store)?));
         let secrets = Arc::new(Secrets::new(&meant(&options, &store)?.key_host(), options.keyring));
-        let sandbox = Sandbox::new(options.data_dir.join("sandbox"), options.sandbox_speed);
+        let sandbox = Sandbox::new(options.data_dir.join("sandbox"), options.sandbox_speed, options.sandbox_evidence);
         let connections = Arc::new(Connections::new(Arc::clone(&secrets), sandbox));
         let connect: Connect = {
             let connections = Arc::clone(&connections);
@@ -332,7 +340,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_was_made_with_the_former_key_is_not_kept() {
         let folder = tempfile::tempdir().expect("a folder");
-        let sandbox = Sandbox::new(folder.path().join("sandbox"), quorum_sim::Speed::Instant);
+        let sandbox = Sandbox::new(folder.path().join("sandbox"), quorum_sim::Speed::Instant, false);
         let connections = Connections::new(Arc::new(Secrets::new("127.0.0.1", false)), sandbox);
         let mut connecting = pin!(connections.connect("http://127.0.0.1:9/v1".to_owned()));
         // The former key is read, on another thread.

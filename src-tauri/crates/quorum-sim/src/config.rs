@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Speed;
 use crate::scenario::Scenario;
 
-/// Settings of one simulator. `SimConfig::default()` is the sandbox: free port, no folder, instant, no limits, no faults.
+/// Settings of one simulator. The default: free port, no folder, instant, no limits, no faults, with evidence.
 #[derive(Clone, Debug)]
 pub struct SimConfig {
     /// Loopback port; 0 takes a free one.
@@ -29,6 +29,9 @@ pub struct SimConfig {
     pub ranges: bool,
     /// Whether a model answers `model_not_found` from its shutdown date on. Off in the sandbox, which must outlive gpt-5.
     pub retire_models: bool,
+    /// Whether every executed request and every API call is kept, in memory and in the folder, for whoever asks later. It
+    /// grows without end, so what runs for long has it off.
+    pub evidence: bool,
 }
 
 impl Default for SimConfig {
@@ -44,6 +47,7 @@ impl Default for SimConfig {
             error_rates: BTreeMap::new(),
             ranges: true,
             retire_models: false,
+            evidence: true,
         }
     }
 }

@@ -26,11 +26,10 @@ mod simulator;
 mod validate;
 
 pub use account::batch::BatchStatus;
-pub use account::logs::CallRow;
+pub use account::logs::{CallRow, DuplicateRequest};
 pub use clock::Speed;
 pub use config::{AccountLimits, Durations, SimConfig};
 pub use error::SimError;
 pub use execute::ExecutedRow;
 pub use scenario::{Call, Fault, Kind, Scenario, Stage};
-pub use shared::DuplicateRequest;
 pub use simulator::{BatchSummary, Simulator};

@@ -1,12 +1,10 @@
 //! What every connection and every background job shares.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
 use tempfile::TempDir;
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -40,16 +38,6 @@ pub(crate) struct Shared {
     permits: Semaphore,
     /// The folder of a simulator without one of its own; goes with it.
     _folder: Option<TempDir>,
-}
-
-/// One request that was executed, and billed, more than once.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DuplicateRequest {
-    pub model: String,
-    pub custom_id: String,
-    pub body_sha256: String,
-    /// The batches that ran it (`chat` for a synchronous call), in order.
-    pub batches: Vec<String>,
 }
 
 impl Shared {
@@ -182,25 +170,6 @@ impl Shared {
             }
             JobKind::Execute => execute(batch, &input, &work, &self.models, self.seed, now_s).map(JobResult::Executed),
         }
-    }
-
-    /// Requests with more than one billed row of the same model, custom_id and body.
-    pub(crate) fn duplicates(&self) -> Vec<DuplicateRequest> {
-        let account = self.account();
-        let mut billed: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
-        for row in account.logs.executed.iter().filter(|row| row.status == 200) {
-            billed.entry((&row.model, &row.custom_id, &row.body_sha256)).or_default().push(&row.batch);
-        }
-        billed
-            .into_iter()
-            .filter(|(_, batches)| batches.len() > 1)
-            .map(|((model, custom_id, body_sha256), batches)| DuplicateRequest {
-                model: model.to_owned(),
-                custom_id: custom_id.to_owned(),
-                body_sha256: body_sha256.to_owned(),
-                batches: batches.into_iter().map(str::to_owned).collect(),
-            })
-            .collect()
     }
 
     pub(crate) fn go_offline_for(self: &Arc<Self>, time: Duration) {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::account::batch::BatchStatus;
-use crate::account::logs::CallRow;
+use crate::account::logs::{CallRow, DuplicateRequest, Evidence};
 use crate::account::{Account, Opening};
 use crate::clock::{Clock, real_now_ms};
 use crate::config::SimConfig;
@@ -17,7 +17,7 @@ use crate::execute::ExecutedRow;
 use crate::model::completion::Models;
 use crate::scenario::Fault;
 use crate::server::listen::{self, Want};
-use crate::shared::{DuplicateRequest, Shared};
+use crate::shared::Shared;
 
 /// A Batch API server on loopback. Dropping it ends it at once, as a crash would; [`Simulator::shutdown`] ends it in order.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ impl Simulator {
             limits: scenario.account.clone().unwrap_or(config.limits),
             durations: scenario.durations.unwrap_or(config.durations),
             scenario: &scenario,
+            evidence: config.evidence,
         })?;
         let clock = Clock::new(config.speed, real_now_ms().max(latest_ms));
         let models = Models::new(seed, config.error_rates, config.retire_models);
@@ -130,20 +131,21 @@ impl Simulator {
         self.is.wait_for(|is| *is == want).await.map(|_| ()).map_err(|_| SimError::Stopped)
     }
 
-    /// Every executed request since the folder was made, in order.
+    /// Every executed request since the folder was made, in order. This and the next two are empty without
+    /// [`SimConfig::evidence`].
     pub fn executed(&self) -> Vec<ExecutedRow> {
-        self.shared.account().logs.executed.clone()
+        self.shared.account().logs.evidence().map_or_else(Vec::new, |evidence| evidence.executed.clone())
     }
 
     /// Requests that were billed more than once: same model, custom_id and body, status 200. Two reviews with the same text
     /// have the same body but not the same custom_id.
     pub fn duplicates(&self) -> Vec<DuplicateRequest> {
-        self.shared.duplicates()
+        self.shared.account().logs.evidence().map_or_else(Vec::new, Evidence::duplicates)
     }
 
     /// Every API call, in order.
     pub fn calls(&self) -> Vec<CallRow> {
-        self.shared.account().logs.called.clone()
+        self.shared.account().logs.evidence().map_or_else(Vec::new, |evidence| evidence.called.clone())
     }
 
     /// All batches, oldest first, as they were last looked at.

@@ -34,6 +34,9 @@ pub struct Global {
     /// Print exactly one JSON object.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Keep every call and request of the sandbox beside its state, as tests read them.
+    #[arg(long, global = true, hide = true)]
+    pub sandbox_evidence: bool,
     /// No progress on stderr.
     #[arg(long, global = true)]
     pub quiet: bool,
@@ -92,11 +95,15 @@ pub enum Command {
         wait: Option<Option<u64>>,
     },
     /// What the runs are doing, from the store alone.
-    Status { manifest: Option<u32> },
+    Status {
+        #[arg(value_name = "RUN")]
+        manifest: Option<u32>,
+    },
     /// What was charged by day and model, and each run beside its estimate.
     Costs,
     /// Ask a run's failed requests again.
     Retry {
+        #[arg(value_name = "RUN")]
         manifest: u32,
         /// One by one at once, at the full price, instead of as a batch.
         #[arg(long)]
@@ -112,9 +119,13 @@ pub enum Command {
         consent: Option<f64>,
     },
     /// Send no more of a run; what is at the provider goes on.
-    Pause { manifest: u32 },
+    Pause {
+        #[arg(value_name = "RUN")]
+        manifest: u32,
+    },
     /// Go on with a paused run; a budget or a failed trial that stopped it is lifted.
     Resume {
+        #[arg(value_name = "RUN")]
         manifest: u32,
         /// Agree to as much above today's budget.
         #[arg(long, value_name = "USD", value_parser = dollars, allow_negative_numbers = true)]
@@ -122,7 +133,7 @@ pub enum Command {
     },
     /// Give a run up, or all; answers that came are kept.
     Cancel {
-        #[arg(required_unless_present = "all")]
+        #[arg(value_name = "RUN", required_unless_present = "all")]
         manifest: Option<u32>,
         /// Every run that is not finished.
         #[arg(long, conflicts_with = "manifest")]

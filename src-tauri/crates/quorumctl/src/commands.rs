@@ -81,6 +81,7 @@ fn data_dir(global: &Global) -> Result<std::path::PathBuf, Failure> {
 
 fn open(global: &Global) -> Result<Quorum, Failure> {
     let mut options = OpenOptions::new(data_dir(global)?);
+    options.sandbox_evidence = global.sandbox_evidence;
     options.provider = global.provider.as_deref().map(Address::read).transpose()?;
     Quorum::open(options)
 }

@@ -324,7 +324,7 @@ impl Account {
         }
         let vanished = batch.kinds().any(|kind| matches!(kind, Kind::Vanish { .. }));
         batch.gone |= vanished;
-        let requests_bytes = self.logs.add_executed(rows)?;
+        let requests_bytes = self.logs.add_executed(rows)?.unwrap_or(0);
         self.commit(now_ms, Change::Finished { batch: Box::new(batch), files, requests_bytes })
     }
 

@@ -1,10 +1,13 @@
-//! The two logs that tests read: every executed request, and every API call.
+//! When the last call was, and evidence for tests: every executed request, and every API call.
 //!
-//! `requests.log` is cut back at start to the length that the journal last knew: rows of a run that a crash interrupted will be
-//! executed, and logged, again. `calls.log` is plain evidence and is never cut, apart from an unfinished last line.
+//! The time always lies in `time`, one line of fixed length that each second with a call overwrites. The evidence grows without
+//! end and is kept only where it is asked for, in memory and in two logs. `requests.log` is cut back at start to the length that
+//! the journal last knew: rows of a run that a crash interrupted will be executed, and logged, again. `calls.log` is never cut,
+//! apart from an unfinished last line.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -23,12 +26,36 @@ pub struct CallRow {
     pub status: u16,
 }
 
+/// One request that was executed, and billed, more than once.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DuplicateRequest {
+    pub model: String,
+    pub custom_id: String,
+    pub body_sha256: String,
+    /// The batches that ran it (`chat` for a synchronous call), in order.
+    pub batches: Vec<String>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Logs {
+    time: Time,
+    evidence: Option<Evidence>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Evidence {
     requests: Log,
     calls: Log,
     pub(crate) executed: Vec<ExecutedRow>,
     pub(crate) called: Vec<CallRow>,
+}
+
+/// The virtual second of the last call.
+#[derive(Debug)]
+struct Time {
+    file: File,
+    path: PathBuf,
+    last_s: i64,
 }
 
 #[derive(Debug)]
@@ -39,22 +66,89 @@ struct Log {
 }
 
 impl Logs {
-    pub(crate) fn open(folder: &Path, requests_bytes: u64) -> Result<Self, SimError> {
+    /// `requests_bytes` is the length of the log of requests that the journal knows, if evidence is kept.
+    pub(crate) fn open(folder: &Path, evidence: bool, requests_bytes: u64) -> Result<Self, SimError> {
+        let time = Time::open(folder.join("time"))?;
+        let evidence = if evidence { Some(Evidence::open(folder, requests_bytes)?) } else { None };
+        Ok(Self { time, evidence })
+    }
+
+    /// When the last call was, in virtual Unix seconds; 0 before the first.
+    pub(crate) fn last_call_s(&self) -> i64 {
+        self.time.last_s
+    }
+
+    pub(crate) fn evidence(&self) -> Option<&Evidence> {
+        self.evidence.as_ref()
+    }
+
+    /// Appends rows and answers the log's new length; `None` where no evidence is kept.
+    pub(crate) fn add_executed(&mut self, rows: Vec<ExecutedRow>) -> Result<Option<u64>, SimError> {
+        let Some(evidence) = &mut self.evidence else {
+            return Ok(None);
+        };
+        evidence.requests.append(&rows)?;
+        evidence.executed.extend(rows);
+        Ok(Some(evidence.requests.bytes))
+    }
+
+    pub(crate) fn add_call(&mut self, row: CallRow) -> Result<(), SimError> {
+        self.time.set(row.at)?;
+        if let Some(evidence) = &mut self.evidence {
+            evidence.calls.append(std::slice::from_ref(&row))?;
+            evidence.called.push(row);
+        }
+        Ok(())
+    }
+}
+
+impl Evidence {
+    fn open(folder: &Path, requests_bytes: u64) -> Result<Self, SimError> {
         let requests = Log::open(folder.join("requests.log"), Some(requests_bytes))?;
         let calls = Log::open(folder.join("calls.log"), None)?;
         Ok(Self { executed: requests.read()?, called: calls.read()?, requests, calls })
     }
 
-    /// Appends rows and answers the log's new length.
-    pub(crate) fn add_executed(&mut self, rows: Vec<ExecutedRow>) -> Result<u64, SimError> {
-        self.requests.append(&rows)?;
-        self.executed.extend(rows);
-        Ok(self.requests.bytes)
+    /// Requests with more than one billed row of the same model, custom_id and body.
+    pub(crate) fn duplicates(&self) -> Vec<DuplicateRequest> {
+        let mut billed: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
+        for row in self.executed.iter().filter(|row| row.status == 200) {
+            billed.entry((&row.model, &row.custom_id, &row.body_sha256)).or_default().push(&row.batch);
+        }
+        billed
+            .into_iter()
+            .filter(|(_, batches)| batches.len() > 1)
+            .map(|((model, custom_id, body_sha256), batches)| DuplicateRequest {
+                model: model.to_owned(),
+                custom_id: custom_id.to_owned(),
+                body_sha256: body_sha256.to_owned(),
+                batches: batches.into_iter().map(str::to_owned).collect(),
+            })
+            .collect()
+    }
+}
+
+impl Time {
+    fn open(path: PathBuf) -> Result<Self, SimError> {
+        let open_error = |source| SimError::OpenState { path: path.clone(), source };
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(open_error)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(open_error)?;
+        // Empty before the first call. A power cut may leave anything; the journal's time then stands, as the clock never
+        // starts before either.
+        let last_s = text.trim().parse().unwrap_or(0);
+        Ok(Self { file, path, last_s })
     }
 
-    pub(crate) fn add_call(&mut self, row: CallRow) -> Result<(), SimError> {
-        self.calls.append(std::slice::from_ref(&row))?;
-        self.called.push(row);
+    fn set(&mut self, at_s: i64) -> Result<(), SimError> {
+        if at_s == self.last_s {
+            return Ok(());
+        }
+        let line = format!("{at_s:020}\n");
+        let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(line.as_bytes()));
+        written.map_err(|source| SimError::Write { path: self.path.clone(), source })?;
+        self.last_s = at_s;
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! The simulated account: its files, its batches, and what it remembers of them across a crash.
 //!
-//! The folder: `journal.jsonl` (every change), `files/<id>` (bodies), `requests.log` (every executed request), `calls.log`
-//! (every API call), `work/` (temporary files, emptied at start), `lock`.
+//! The folder: `journal.jsonl` (every change), `files/<id>` (bodies), `time` (of the last call), `work/` (temporary files,
+//! emptied at start), `lock`; where evidence is kept also `requests.log` (every executed request) and `calls.log` (every API
+//! call).
 
 pub(crate) mod batch;
 pub(crate) mod file;
@@ -63,6 +64,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) limits: AccountLimits,
     pub(crate) durations: Durations,
     pub(crate) scenario: &'a Scenario,
+    pub(crate) evidence: bool,
 }
 
 impl Account {
@@ -99,7 +101,7 @@ impl Account {
                 requests_bytes = *bytes;
             }
         }
-        let logs = Logs::open(folder, requests_bytes)?;
+        let logs = Logs::open(folder, opening.evidence, requests_bytes)?;
         let mut account = Self {
             folder: folder.to_owned(),
             seed: opening.seed,
@@ -122,7 +124,7 @@ impl Account {
             account.apply(change);
         }
         // Time also passes while nothing changes: the calls know it.
-        let called_ms = account.logs.called.last().map_or(0, |call| call.at.saturating_mul(1_000));
+        let called_ms = account.logs.last_call_s().saturating_mul(1_000);
         Ok((account, replay.latest_ms.max(called_ms)))
     }
 

@@ -62,8 +62,10 @@ pub(crate) async fn complete(shared: &Arc<Shared>, request: Request) -> Result<R
         status: answer.status,
     };
     let mut account = shared.account();
-    let requests_bytes = account.logs.add_executed(vec![row])?;
-    account.commit(now_ms, Change::Answered { requests_bytes })?;
+    // Only the log's length is journalled: without evidence there is nothing to remember.
+    if let Some(requests_bytes) = account.logs.add_executed(vec![row])? {
+        account.commit(now_ms, Change::Answered { requests_bytes })?;
+    }
     drop(account);
     let mut response = reply::json_text(answer.status, answer.body);
     rate(&mut response);

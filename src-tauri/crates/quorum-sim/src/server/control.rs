@@ -2,6 +2,7 @@
 //!
 //! `POST /_sim/advance?seconds=N` · `POST /_sim/fault` (body: one fault as TOML, without `[[fault]]`) · `DELETE /_sim/faults` ·
 //! `GET /_sim/duplicates` · `GET /_sim/executed` · `GET /_sim/calls` · `GET /_sim/now`. None of it is in the call log.
+//! The three before the last need [`crate::SimConfig::evidence`].
 
 use std::sync::Arc;
 
@@ -50,10 +51,18 @@ async fn run(shared: &Arc<Shared>, command: &str, request: Request) -> Result<Re
         }
         ("faults", &Method::DELETE) => shared.account().faults.clear(),
         ("now", &Method::GET) => {}
-        ("executed", &Method::GET) => return Ok(reply::json(&json!(shared.account().logs.executed))),
-        ("duplicates", &Method::GET) => return Ok(reply::json(&json!(shared.duplicates()))),
-        ("calls", &Method::GET) => return Ok(reply::json(&json!(shared.account().logs.called))),
+        ("executed" | "duplicates" | "calls", &Method::GET) => return evidence(shared, command),
         _ => return Err(Refusal::new(404, "The simulator has no such control.")),
     }
     Ok(reply::json(&json!({"now": shared.clock.now_ms().div_euclid(1000)})))
+}
+
+fn evidence(shared: &Shared, command: &str) -> Result<Response<Body>, Refusal> {
+    let account = shared.account();
+    let kept = account.logs.evidence().ok_or_else(|| Refusal::new(404, "This simulator keeps no evidence."))?;
+    Ok(match command {
+        "executed" => reply::json(&json!(kept.executed)),
+        "calls" => reply::json(&json!(kept.called)),
+        _ => reply::json(&json!(kept.duplicates())),
+    })
 }

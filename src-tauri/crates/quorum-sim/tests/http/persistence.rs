@@ -4,7 +4,7 @@ use std::path::Path;
 
 use quorum_sim::{Fault, Kind, Scenario, SimConfig, SimError, Simulator, Speed};
 
-use crate::support::{Lab, answers, requests};
+use crate::support::{Lab, answers, body, requests};
 
 fn config(folder: &Path) -> SimConfig {
     SimConfig { state_dir: Some(folder.to_owned()), ..SimConfig::default() }
@@ -107,4 +107,35 @@ async fn time_and_fault_counters_do_not_go_back() {
     assert!(lab.sim.now() >= later);
     assert_eq!(lab.get("/models").await.status(), 502);
     assert_eq!(lab.get("/models").await.status(), 200);
+}
+
+#[tokio::test]
+async fn without_evidence_nothing_grows_with_calls_and_time_still_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || SimConfig { speed: Speed::Manual, evidence: false, ..config(folder.path()) };
+    let lab = Lab::start(config()).await;
+    let (status, _) = lab.post("/chat/completions", &body("gpt-5-nano", "Great pasta.")).await;
+    assert_eq!(status, 200);
+    let bytes = || {
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+        files.map(|file| file.metadata().unwrap()).filter(|found| found.is_file()).map(|found| found.len()).sum::<u64>()
+    };
+    let before = bytes();
+    lab.sim.advance(std::time::Duration::from_secs(1_000_000));
+    let later = lab.sim.now();
+    for _ in 0..20 {
+        assert_eq!(lab.get("/models").await.status(), 200);
+        let (status, _) = lab.post("/chat/completions", &body("gpt-5-nano", "Great pasta.")).await;
+        assert_eq!(status, 200);
+    }
+    assert_eq!(bytes(), before);
+    assert_eq!((lab.sim.executed(), lab.sim.duplicates(), lab.sim.calls()), (vec![], vec![], vec![]));
+    let control = lab.url("").replace("/v1", "/_sim");
+    for command in ["executed", "duplicates", "calls"] {
+        let refused = lab.client.get(format!("{control}/{command}")).send().await.unwrap();
+        assert_eq!(refused.status(), 404, "{command}");
+    }
+    lab.sim.shutdown().await.unwrap();
+    let lab = Lab::start(config()).await;
+    assert!(lab.sim.now() >= later);
 }

@@ -107,7 +107,7 @@ impl Data {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quorumctl"));
-        command.arg("--data").arg(self.path()).args(args).stdin(Stdio::null());
+        command.arg("--data").arg(self.path()).arg("--sandbox-evidence").args(args).stdin(Stdio::null());
         isolate(&mut command, self.folder.path());
         command
     }
@@ -193,12 +193,5 @@ pub fn sample() -> PathBuf {
 
 /// The shared reviews, where they are present.
 pub fn shared_reviews() -> Option<String> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
-    let shared = std::env::var_os("QUORUM_SHARED").map_or_else(beside, PathBuf::from);
-    let reviews = shared.join("data/reviews_40x25.jsonl");
-    if reviews.is_file() {
-        return Some(reviews.to_str().expect("a path").to_owned());
-    }
-    eprintln!("skipped: no shared reviews at {}", reviews.display());
-    None
+    quorum_outside::found("data/reviews_40x25.jsonl").map(|path| path.to_str().expect("a path").to_owned())
 }
