@@ -18,7 +18,7 @@ use crate::draw::{Draw, hex32};
 use crate::faults::concerns_row;
 use crate::model::completion::{Models, Reply, Spoil, Usage, error_body, run_of};
 use crate::model::ordered::Ordered;
-use crate::scenario::Kind;
+use crate::scenario::{Fault, Kind};
 
 const PORTION_LINES: usize = 1_024;
 const PORTION_BYTES: usize = 16 << 20;
@@ -174,26 +174,8 @@ impl Runner<'_> {
         };
 
         if draw.with_str("done").unit() >= self.batch.fraction {
-            let (code, message) = match self.batch.ending {
-                // Nobody wrote a line for what was not reached.
-                Some(Ending::Broken) => return RowEnd::default(),
-                Some(Ending::Cancelled) => {
-                    ("batch_cancelled", "This request could not be executed because the batch was cancelled.")
-                }
-                _ => ("batch_expired", "This request could not be executed before the completion window expired."),
-            };
-            return RowEnd { error: Some(ids.not_run(&custom_id, code, message)), ..RowEnd::default() };
+            return self.unreached(&ids, &custom_id);
         }
-        let fault = self
-            .batch
-            .faults
-            .iter()
-            .enumerate()
-            .find(|(place, fault)| {
-                self.batch.concerned_by(fault)
-                    && concerns_row(fault, self.seed, *place, &self.batch.id, number, &custom_id)
-            })
-            .map(|(_, fault)| &fault.kind);
         let row = |status| {
             Some(ExecutedRow {
                 batch: Arc::clone(&self.id),
@@ -203,62 +185,72 @@ impl Runner<'_> {
                 status,
             })
         };
-        let http_error = |status: u16, body: String| RowEnd {
-            error: Some(ids.answered(&custom_id, status, &ids.http, &body)),
-            failed: true,
-            row: row(status),
-            ..RowEnd::default()
-        };
+        let failed = |status, error| RowEnd { error: Some(error), failed: true, row: row(status), ..RowEnd::default() };
+        let http_error = |status: u16, body: &str| failed(status, ids.answered(&custom_id, status, &ids.http, body));
+        let fault = self.fault_of(number, &custom_id);
         match fault {
             Some(Kind::RowStatus { status, message, error_type, param, code }) => {
                 let kind = error_type.as_deref().unwrap_or("invalid_request_error");
-                return http_error(*status, error_body(message, kind, param.as_deref(), code.as_deref()));
+                return http_error(*status, &error_body(message, kind, param.as_deref(), code.as_deref()));
             }
             Some(Kind::ServerText) => {
-                return http_error(500, error_body(SERVER_TEXT, "server_error", None, None));
+                return http_error(500, &error_body(SERVER_TEXT, "server_error", None, None));
             }
-            Some(Kind::StatusZero) => {
-                return RowEnd {
-                    error: Some(ids.answered(&custom_id, 0, "", "{}")),
-                    failed: true,
-                    row: row(0),
-                    ..RowEnd::default()
-                };
-            }
+            Some(Kind::StatusZero) => return failed(0, ids.answered(&custom_id, 0, "", "{}")),
             Some(Kind::RequestTimeout) => {
                 let message = "The request timed out before it could be completed.";
-                return RowEnd {
-                    error: Some(ids.not_run(&custom_id, "request_timeout", message)),
-                    failed: true,
-                    row: row(408),
-                    ..RowEnd::default()
-                };
+                return failed(408, ids.not_run(&custom_id, "request_timeout", message));
             }
             _ => {}
         }
-        let spoil = match fault {
-            Some(Kind::Length) => Some(Spoil::Length),
-            Some(Kind::Refusal) => Some(Spoil::Refusal),
-            Some(Kind::OutOfList) => Some(Spoil::OutOfList),
-            Some(Kind::Prose) => Some(Spoil::Prose),
-            Some(Kind::Fenced) => Some(Spoil::Fenced),
-            Some(Kind::BrokenJson) => Some(Spoil::BrokenJson),
-            _ => None,
-        };
+        let spoil = fault.and_then(spoil_of);
         let Reply { status, body: reply, usage } = self.models.complete(&body, run_of(&custom_id), self.now_s, spoil);
         if status != 200 {
-            return http_error(status, reply);
+            return http_error(status, &reply);
         }
+        let line = |custom_id: &str| ids.answered(custom_id, 200, &ids.http, &reply);
         let output = match fault {
             Some(Kind::Missing) => Vec::new(),
-            Some(Kind::Duplicate) => vec![ids.answered(&custom_id, 200, &ids.http, &reply); 2],
-            Some(Kind::UnknownId) => {
-                vec![ids.answered(&format!("unknown-{custom_id}"), 200, &ids.http, &reply)]
-            }
-            _ => vec![ids.answered(&custom_id, 200, &ids.http, &reply)],
+            Some(Kind::Duplicate) => vec![line(&custom_id); 2],
+            Some(Kind::UnknownId) => vec![line(&format!("unknown-{custom_id}"))],
+            _ => vec![line(&custom_id)],
         };
         RowEnd { output, usage, completed: true, row: row(200), ..RowEnd::default() }
     }
+
+    /// How a row ends that the batch did not come to.
+    fn unreached(&self, ids: &Ids, custom_id: &str) -> RowEnd {
+        let (code, message) = match self.batch.ending {
+            // Nobody wrote a line for what was not reached.
+            Some(Ending::Broken) => return RowEnd::default(),
+            Some(Ending::Cancelled) => {
+                ("batch_cancelled", "This request could not be executed because the batch was cancelled.")
+            }
+            _ => ("batch_expired", "This request could not be executed before the completion window expired."),
+        };
+        RowEnd { error: Some(ids.not_run(custom_id, code, message)), ..RowEnd::default() }
+    }
+
+    /// The first of the batch's faults that hits this row.
+    fn fault_of(&self, number: u64, custom_id: &str) -> Option<&Kind> {
+        let hits = |(place, fault): &(usize, &Fault)| {
+            self.batch.concerned_by(fault) && concerns_row(fault, self.seed, *place, &self.batch.id, number, custom_id)
+        };
+        self.batch.faults.iter().enumerate().find(hits).map(|(_, fault)| &fault.kind)
+    }
+}
+
+/// What a fault does to the answer itself.
+fn spoil_of(fault: &Kind) -> Option<Spoil> {
+    Some(match fault {
+        Kind::Length => Spoil::Length,
+        Kind::Refusal => Spoil::Refusal,
+        Kind::OutOfList => Spoil::OutOfList,
+        Kind::Prose => Spoil::Prose,
+        Kind::Fenced => Spoil::Fenced,
+        Kind::BrokenJson => Spoil::BrokenJson,
+        _ => return None,
+    })
 }
 
 struct Ids {

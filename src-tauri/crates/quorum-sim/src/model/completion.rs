@@ -178,8 +178,6 @@ impl Models {
         };
         usage.completion = tokens(content.len()) + usage.reasoning;
 
-        let mut finish_reason = "stop";
-        let mut refusal = Value::Null;
         let limit = number(&body, "max_completion_tokens").or_else(|| number(&body, "max_tokens"));
         let cut_at = match (spoil, limit) {
             (Some(Spoil::Length), _) => Some(usage.completion / 2),
@@ -187,25 +185,16 @@ impl Models {
             _ => None,
         };
         if let Some(at) = cut_at {
-            finish_reason = "length";
             let for_text = at.saturating_sub(usage.reasoning);
-            content.truncate(usize::try_from(for_text * 4).unwrap_or(usize::MAX).min(content.len()));
+            content.truncate(content.floor_char_boundary(usize::try_from(for_text * 4).unwrap_or(usize::MAX)));
             usage.completion = at;
             usage.reasoning = usage.reasoning.min(at);
         }
-        let content = match spoil {
-            Some(Spoil::Refusal) => {
-                refusal = Value::from("I'm sorry, but I can't help with that.");
-                Value::Null
-            }
-            Some(Spoil::OutOfList) => Value::from(out_of_list(&content, topic.as_deref())),
-            Some(Spoil::Prose) => {
-                Value::from(format!("Here is the filled form:\n\n{content}\n\nTell me if you need more."))
-            }
-            Some(Spoil::Fenced) => Value::from(format!("```json\n{content}\n```")),
-            Some(Spoil::BrokenJson) => Value::from(&content[..content.len() / 2]),
-            Some(Spoil::Length) | None => Value::from(content),
+        let (content, refusal) = match spoil {
+            Some(Spoil::Refusal) => (Value::Null, Value::from("I'm sorry, but I can't help with that.")),
+            _ => (Value::from(spoiled(content, spoil, topic.as_deref())), Value::Null),
         };
+        let finish_reason = if cut_at.is_some() { "length" } else { "stop" };
         let answer = json!({
             "id": format!("chatcmpl-{}", &hex32(draw.with_str("completion"))[..29]),
             "object": "chat.completion",
@@ -251,6 +240,20 @@ impl Models {
 pub(crate) fn enqueued_tokens(body: &Ordered<'_>) -> u64 {
     let bytes = |key| body.get(key).map_or(0, |value| value.get().len() as u64);
     (bytes("messages") + bytes("response_format")) / 5 + 1
+}
+
+/// What is left of a model's text.
+fn spoiled(mut content: String, spoil: Option<Spoil>, topic: Option<&Topic>) -> String {
+    match spoil {
+        Some(Spoil::OutOfList) => out_of_list(&content, topic),
+        Some(Spoil::Prose) => format!("Here is the filled form:\n\n{content}\n\nTell me if you need more."),
+        Some(Spoil::Fenced) => format!("```json\n{content}\n```"),
+        Some(Spoil::BrokenJson) => {
+            content.truncate(content.floor_char_boundary(content.len() / 2));
+            content
+        }
+        Some(Spoil::Length | Spoil::Refusal) | None => content,
+    }
 }
 
 fn tokens(bytes: usize) -> u64 {
@@ -359,6 +362,30 @@ mod tests {
         assert_eq!(body["choices"][0]["finish_reason"], "length");
         assert_eq!(body["choices"][0]["message"]["content"], "");
         assert_eq!(body["usage"]["completion_tokens"], 1);
+    }
+
+    #[test]
+    fn answers_in_any_script_are_cut_between_characters() {
+        let format = json!({"type": "json_schema", "json_schema": {"name": "T", "strict": true, "schema": {
+            "type": "object", "additionalProperties": false,
+            "properties": {"würze": {"type": "string", "enum": ["schön", "größer", "größtenteils größer"]}},
+            "required": ["würze"]}}});
+        let body = |limit: usize| {
+            let messages = json!([{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]);
+            json!({"model": "gpt-4.1-nano", "messages": messages, "response_format": format, "max_completion_tokens": limit})
+                .to_string()
+        };
+        for limit in 1..12 {
+            assert_eq!(models().complete(&body(limit), "1", 5, None).status, 200);
+        }
+        for run in ["1", "2", "3", "4"] {
+            for spoil in [Spoil::Length, Spoil::BrokenJson] {
+                assert_eq!(models().complete(&body(99), run, 5, Some(spoil)).status, 200);
+            }
+        }
+        // The bytes at which it is cut fall into a character somewhere.
+        let whole = models().complete(&body(99), "1", 5, None).body;
+        assert!((0..whole.len()).any(|at| !whole.is_char_boundary(at)), "{whole}");
     }
 
     #[test]
