@@ -13,7 +13,7 @@ use quorum_core::{
     tokens,
     votes::ReviewNo,
 };
-use redb::{ReadableTable, ReadableTableMetadata};
+use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -337,12 +337,5 @@ impl Bits {
         let was = self.0[word] >> bit & 1 == 1;
         self.0[word] |= 1 << bit;
         was
-    }
-}
-
-impl Store {
-    /// How many reviews are stored, over all datasets.
-    pub fn reviews_stored(&self) -> Result<u64, StoreError> {
-        Ok(self.db.begin_read()?.open_table(tables::REVIEWS)?.len()?)
     }
 }

@@ -47,6 +47,7 @@ impl Handle {
     }
 
     /// The database for an action that needs it for itself.
+    #[cfg(feature = "testing")]
     pub(crate) fn exclusive<T>(
         &self,
         act: impl FnOnce(&mut Database) -> Result<T, StoreError>,

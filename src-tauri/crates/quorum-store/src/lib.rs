@@ -51,7 +51,7 @@ pub use failures::FailedRequest;
 pub use gold::{DrawnReview, GoldEvent, GoldKind};
 pub use ingest::{Ingest, Ingested};
 pub use manifests::{NewBatch, NewManifest};
-pub use open::{Integrity, Store};
+pub use open::Store;
 pub use overrides::{OverrideEvent, OverrideKind};
 pub use reviews::ReviewRow;
 pub use spaces::{Space, SpaceField};

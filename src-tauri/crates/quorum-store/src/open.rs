@@ -45,14 +45,6 @@ pub struct Store {
     pub(crate) models: RwLock<BTreeMap<ModelId, ModelNo>>,
 }
 
-/// What a whole check of the file found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Integrity {
-    Sound,
-    /// Damage was found and repaired from the last commit.
-    Repaired,
-}
-
 /// What an action did to the file.
 pub(crate) enum Done<T> {
     Changed(T),
@@ -164,26 +156,6 @@ impl Store {
             let key = make();
             meta.insert(STORE_KEY, key.as_bytes())?;
             Ok(Done::Changed(key))
-        })
-    }
-
-    /// Reads every page and checks its sum; needs the store for itself. A file that nobody has open: [`Store::verify_file`].
-    pub fn check(&mut self) -> Result<Integrity, StoreError> {
-        let path = &self.path;
-        self.db.exclusive(|db| {
-            without_panic(|| match db.check_integrity() {
-                Ok(true) => Ok(Integrity::Sound),
-                Ok(false) => Ok(Integrity::Repaired),
-                Err(error) => Err(open_error(path, error)),
-            })
-        })
-    }
-
-    /// Gives unused pages back to the file system; needs the store for itself.
-    pub fn compact(&mut self) -> Result<(), StoreError> {
-        self.db.exclusive(|db| {
-            while db.compact()? {}
-            Ok(())
         })
     }
 }

@@ -10,9 +10,43 @@ use std::{
 };
 
 use quorum_core::prng::Prng;
-use redb::{Key, ReadTransaction, ReadableTable, StorageBackend, TableDefinition, TableHandle, Value};
+use redb::{
+    Key, ReadTransaction, ReadableTable, ReadableTableMetadata as _, StorageBackend, TableDefinition, TableHandle,
+    Value,
+};
 
-use crate::{Store, StoreError, tables::with_every_table};
+use crate::{
+    Store, StoreError,
+    open::{open_error, without_panic},
+    tables::{self, with_every_table},
+};
+
+/// What a whole check of the file found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Integrity {
+    Sound,
+    /// Damage was found and repaired from the last commit.
+    Repaired,
+}
+
+impl Store {
+    /// Reads every page and checks its sum; needs the store for itself. A file that nobody has open: [`Store::verify_file`].
+    pub fn check(&mut self) -> Result<Integrity, StoreError> {
+        let path = self.path();
+        self.db.exclusive(|db| {
+            without_panic(|| match db.check_integrity() {
+                Ok(true) => Ok(Integrity::Sound),
+                Ok(false) => Ok(Integrity::Repaired),
+                Err(error) => Err(open_error(path, error)),
+            })
+        })
+    }
+
+    /// How many reviews are stored, over all datasets.
+    pub fn reviews_stored(&self) -> Result<u64, StoreError> {
+        Ok(self.db.begin_read()?.open_table(tables::REVIEWS)?.len()?)
+    }
+}
 
 /// A disk in memory. Clones are handles to the same disk.
 #[derive(Clone, Debug, Default)]

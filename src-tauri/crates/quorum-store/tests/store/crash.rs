@@ -1,8 +1,8 @@
 //! Crashes at every sync of the disk, with the writes since the last sync lost, torn or kept.
 
 use quorum_store::{
-    Integrity, Store,
-    testing::{FrozenBackend, Loss, contents},
+    Store,
+    testing::{FrozenBackend, Integrity, Loss, contents},
 };
 
 use crate::script::{SCRIPT, expected, open};

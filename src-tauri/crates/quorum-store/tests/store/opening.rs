@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use quorum_store::{
-    Integrity, Store, StoreError,
-    testing::{FrozenBackend, Loss, contents},
+    Store, StoreError,
+    testing::{FrozenBackend, Integrity, Loss, contents},
 };
 use redb::{Database, ReadableDatabase, TableDefinition};
 use tempfile::TempDir;
@@ -50,7 +50,6 @@ fn a_store_is_made_with_its_folders_and_opened_again() {
     let mut store = Store::open(&path).expect("opened");
     assert_eq!(contents(&store).expect("contents"), rows);
     assert_eq!(store.check().expect("checked"), Integrity::Sound);
-    store.compact().expect("compacted");
     assert_eq!(contents(&store).expect("contents"), rows);
 }
 
