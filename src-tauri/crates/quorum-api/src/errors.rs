@@ -118,7 +118,7 @@ impl From<StoreError> for ApiError {
             | StoreError::Votes { .. }
             | StoreError::RowVersion { .. } => Self::new(ErrorCode::StoreDamaged, "A row of the store cannot be read.")
                 .safe("The other rows are not affected.")
-                .action("Run `quorumctl doctor`, or restore a backup.")
+                .action("Restore a backup, or ask the doctor (`quorumctl doctor`) what is damaged.")
                 .detail(detail),
             _ => Self::new(ErrorCode::StoreFailed, "The store could not be read or written.")
                 .safe("Everything stored before is safe.")
@@ -135,6 +135,10 @@ impl From<EngineError> for ApiError {
                 Self::new(ErrorCode::FileUnreadable, "Downloaded results could not be read.")
                     .safe("They stay at the provider and are fetched again.")
                     .detail(chain(&error))
+            }
+            EngineError::Run { run, source } => {
+                let error = Self::from(*source);
+                Self { message: format!("Run {run} is left as it is for now. {}", error.message), ..error }
             }
             error @ EngineError::Stopped(_) => {
                 Self::new(ErrorCode::Internal, "A background task was stopped.").detail(chain(&error))

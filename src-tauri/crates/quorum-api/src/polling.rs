@@ -2,14 +2,15 @@
 //! provider that is dead or hangs slows its own loop and no other.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, hash_map::RandomState},
-    hash::{BuildHasher, Hasher},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use quorum_core::manifest::{ManifestId, Realm, Trouble, TroubleKind};
 use quorum_engine::{EngineError, Pacer, Tick, announced};
+use quorum_provider::{Pace as _, SystemPace};
+use quorum_store::StoreError;
 use tokio::{
     sync::broadcast,
     task::{self, JoinSet},
@@ -86,7 +87,6 @@ pub(crate) fn pass_on(
             // Nobody listening is fine: the entry is in the store.
             let _nobody_listens = events.send(Event::ActivityAdded(activity::shown(&entry, 0)));
         }
-        quorum_engine::Event::ConnectionChanged(_) => {}
     }
 }
 
@@ -114,7 +114,6 @@ impl Quorum {
             Ok(tick) => tick,
             Err(error) => {
                 let error = ApiError::from(error);
-                tracing::error!(%error, "a tick failed");
                 self.each_link(providers, |link| {
                     link.checking = false;
                     link.last_checked_at = Some(now);
@@ -145,17 +144,21 @@ impl Quorum {
         Ok(tick)
     }
 
-    /// Tells of every run that changed. One that cannot be read holds up no other, and is told of after the next tick.
+    /// Tells of every run that changed. One that cannot be read holds up no other, and is told of after the next tick. The first
+    /// error comes back; those after it are only logged.
     fn tell_changed_runs(&self) -> Result<(), ApiError> {
         let runs = std::mem::take(&mut *lock(&self.inner.dirty));
         let mut first_error = None;
         for run in runs {
             if let Err(error) = self.run_changed(run) {
-                tracing::error!(%run, %error, "a run that changed could not be read");
                 if error.code != ErrorCode::NotFound {
                     lock(&self.inner.dirty).insert(run);
                 }
-                first_error.get_or_insert(error);
+                if first_error.is_none() {
+                    first_error = Some(error);
+                } else {
+                    tracing::error!(%run, %error, "a run that changed could not be read");
+                }
             }
         }
         first_error.map_or(Ok(()), Err)
@@ -222,7 +225,10 @@ impl Quorum {
                 Ok(_) => {
                     let pause = match self.tick_at(provider).await {
                         Ok(tick) => self.pause_after(Some(provider), &tick),
-                        Err(_logged) => self.pause(Some(provider), false, true),
+                        Err(error) => {
+                            tracing::error!(%provider, %error, "a tick failed");
+                            self.pause(Some(provider), false, true)
+                        }
                     };
                     self.ask_models_daily(provider).await;
                     pause
@@ -247,7 +253,13 @@ impl Quorum {
         let is_live = Address::read(provider).is_ok_and(|address| address.realm() == Realm::Live);
         let now = self.now();
         let is_due = |asked: Option<u32>| asked.is_none_or(|asked| now.abs_diff(asked) >= DAY_S);
-        let known = announced(self.store(), provider).ok().flatten().map(|said| said.at);
+        let known = match announced(self.store(), provider) {
+            Ok(said) => said.map(|said| said.at),
+            Err(error) => {
+                tracing::error!(%error, "what the provider said of its models could not be read: it is not asked");
+                return;
+            }
+        };
         if !is_live || !is_due(known) || !is_due(lock(&self.inner.polling).models_asked.get(provider).copied()) {
             return;
         }
@@ -270,14 +282,20 @@ impl Quorum {
 
     /// The user's pause, or the adaptive one.
     fn pause(&self, provider: Option<&str>, changed: bool, is_offline: bool) -> Duration {
-        let chosen = self.stored_settings().ok().and_then(|stored| stored.settings.poll_seconds);
+        let chosen = self.stored_settings().map(|stored| stored.settings.poll_seconds).unwrap_or_else(|error| {
+            tracing::error!(%error, "the chosen pause could not be read: the adaptive one is taken");
+            None
+        });
         let is_sandbox = match provider {
             Some(provider) => Address::read(provider).is_ok_and(|address| address.realm() == Realm::Sandbox),
-            None => self.is_all_sandbox(),
+            None => self.is_all_sandbox().unwrap_or_else(|error| {
+                tracing::error!(%error, "the runs could not be read: the pause is that of a live provider");
+                false
+            }),
         };
         let mut state = lock(&self.inner.polling);
         let pacer = state.pacers.entry(provider.unwrap_or_default().to_owned()).or_insert_with(|| Pacer::new(1.0));
-        let adaptive = pacer.next(changed, is_offline, random());
+        let adaptive = pacer.next(changed, is_offline, SystemPace.chance());
         match chosen {
             Some(seconds) if !is_offline && !is_sandbox => Duration::from_secs(u64::from(seconds)),
             _ if is_sandbox => adaptive.mul_f64(SANDBOX_SCALE),
@@ -286,12 +304,10 @@ impl Quorum {
     }
 
     /// Whether everything that is live is on this computer.
-    fn is_all_sandbox(&self) -> bool {
-        let manifests = self.store().manifests().unwrap_or_default();
-        manifests
-            .iter()
-            .filter(|manifest| manifest.finished_at.is_none())
-            .all(|manifest| manifest.realm == Realm::Sandbox)
+    fn is_all_sandbox(&self) -> Result<bool, StoreError> {
+        let manifests = self.store().manifests()?;
+        let mut unfinished = manifests.iter().filter(|manifest| manifest.finished_at.is_none());
+        Ok(unfinished.all(|manifest| manifest.realm == Realm::Sandbox))
     }
 
     /// The links to the providers as they were last seen, as one.
@@ -325,15 +341,6 @@ impl Quorum {
 
 /// Until the store is tried again that could not be read.
 const STORE_PAUSE: Duration = Duration::from_secs(60);
-
-/// A number in [0, 1), for jitter only.
-fn random() -> f64 {
-    // Every `RandomState` is keyed anew from the system's randomness.
-    let bits = RandomState::new().build_hasher().finish() >> 11;
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    let unit = bits as f64 / (1_u64 << 53) as f64;
-    unit
-}
 
 fn state_of(kind: TroubleKind) -> ConnectionState {
     match kind {

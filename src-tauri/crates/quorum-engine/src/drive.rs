@@ -76,14 +76,28 @@ impl Engine {
                     round.ready.push((manifest, next));
                     return Ok(());
                 }
-                Action::Upload | Action::Create | Action::Cancel | Action::Clean => {
-                    round.creations += u32::from(action == Action::Create);
-                    round.uploads += u32::from(action == Action::Upload);
-                    let Some(outcome) = self.effect(&action, &manifest, &next, round).await? else { return Ok(()) };
+                Action::Upload => {
+                    // The terms were changed this very moment: nothing is sent, and the next tick pauses the run.
+                    let Some(topic) = self.topic_as_planned(&manifest) else { return Ok(()) };
+                    round.uploads += 1;
+                    let outcome = execute::upload(round.provider, &self.store, &topic, &manifest, &next).await?;
                     let goes_on = matches!(outcome, Recorded::Uploaded(_));
                     if !self.record(&next, outcome, round)? || !goes_on {
                         return Ok(());
                     }
+                }
+                Action::Create => {
+                    round.creations += 1;
+                    let outcome = execute::create(round.provider, &manifest, &next).await;
+                    return self.record(&next, outcome, round).map(drop);
+                }
+                Action::Cancel(provider_id) => {
+                    let outcome = execute::cancel(round.provider, &provider_id).await;
+                    return self.record(&next, outcome, round).map(drop);
+                }
+                Action::Clean => {
+                    let outcome = execute::clean(round.provider, &next).await;
+                    return self.record(&next, outcome, round).map(drop);
                 }
             }
         }
@@ -93,26 +107,6 @@ impl Engine {
 
     fn record(&self, before: &Batch, outcome: Recorded, round: &mut Round<'_>) -> Result<bool, EngineError> {
         self.commit(before, record(before, outcome, self.clock.now()), round)
-    }
-
-    /// `None`: the terms were changed this very moment. Nothing was sent, and the next tick pauses the run.
-    async fn effect(
-        &self,
-        action: &Action,
-        manifest: &Manifest,
-        batch: &Batch,
-        round: &Round<'_>,
-    ) -> Result<Option<Recorded>, EngineError> {
-        let provider = round.provider;
-        Ok(Some(match action {
-            Action::Upload => {
-                let Some(topic) = self.topic_as_planned(manifest) else { return Ok(None) };
-                execute::upload(provider, &self.store, &topic, manifest, batch).await?
-            }
-            Action::Create => execute::create(provider, manifest, batch).await,
-            Action::Cancel => execute::cancel(provider, batch.provider_id.as_deref().unwrap_or_default()).await,
-            _ => execute::clean(provider, batch).await,
-        }))
     }
 
     /// The run's topic, as long as it asks what the run was planned to ask.

@@ -192,11 +192,6 @@ impl Engine {
         }
     }
 
-    /// Whether anything is left for the loop: unfinished manifests, or files to delete.
-    pub fn has_work(&self) -> Result<bool, EngineError> {
-        Ok(!self.work()?.is_empty())
-    }
-
     /// Manifests with something to do, by provider address.
     fn work(&self) -> Result<BTreeMap<String, Work>, EngineError> {
         let delete_files = self.options().delete_files;
@@ -238,10 +233,18 @@ impl Engine {
     /// Looks once at every provider, side by side, and does what can be done.
     pub async fn tick(&self) -> Result<Tick, EngineError> {
         let providers = self.providers_with_work()?;
-        let ticks = join_all(providers.iter().map(|provider| self.tick_at(provider))).await;
+        let ticks = join_all(providers.iter().map(|provider| self.look_at(provider))).await;
         let mut tick = Tick::default();
+        let mut first_error = None;
         for ticked in ticks {
-            tick.add(ticked?);
+            match ticked {
+                Ok(ticked) => tick.add(ticked),
+                Err(error) if first_error.is_none() => first_error = Some(error),
+                Err(error) => tracing::error!(%error, "another provider's tick failed too"),
+            }
+        }
+        if let Some(error) = first_error {
+            return Err(error);
         }
         tick.live = self.live(None)?;
         Ok(tick)
@@ -249,18 +252,24 @@ impl Engine {
 
     /// Looks once at one provider.
     pub async fn tick_at(&self, provider: &str) -> Result<Tick, EngineError> {
+        let mut tick = self.look_at(provider).await?;
+        tick.live = self.live(Some(provider))?;
+        Ok(tick)
+    }
+
+    /// One tick of one provider, apart from [`Tick::live`].
+    async fn look_at(&self, provider: &str) -> Result<Tick, EngineError> {
         let turn = {
             let mut ticking = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(ticking.entry(provider.to_owned()).or_default())
         };
         let _one_at_a_time = turn.lock().await;
         let mut tick = Tick::default();
+        // Read in its turn: what was read before may have been done by the tick that was waited for.
         if let Some(work) = self.work()?.remove(provider) {
             let connection = self.tick_provider(provider, work, &mut tick).await?;
-            (self.tell)(Event::ConnectionChanged(connection.clone()));
             tick.connections.push(connection);
         }
-        tick.live = self.live(Some(provider))?;
         Ok(tick)
     }
 
@@ -284,10 +293,11 @@ impl Engine {
             && batches.iter().all(|batch| batch.state.is_settled())
     }
 
-    /// What goes wrong with one run holds up no other; the first error comes back once all were looked at.
+    /// What goes wrong with one run holds up no other; the first error comes back once all were looked at, and those after it are
+    /// only logged.
     async fn tick_provider(&self, address: &str, work: Work, tick: &mut Tick) -> Result<Connection, EngineError> {
         let now = self.clock.now();
-        let connection = |trouble| Connection { provider: address.to_owned(), checked_at: now, trouble };
+        let connection = |trouble| Connection { provider: address.to_owned(), trouble };
         let provider = match (self.connect)(address.to_owned()).await {
             Ok(provider) => provider,
             Err(error) => return Ok(connection(Some(connect_trouble(&error, now)))),
@@ -323,9 +333,11 @@ impl Engine {
         }
         let mut first_error = None;
         for (manifest, _) in &manifests {
-            if let Err(error) = self.tick_run(manifest, &mut round).await {
+            let Err(error) = self.tick_run(manifest, &mut round).await else { continue };
+            if first_error.is_none() {
+                first_error = Some(EngineError::Run { run: manifest.id, source: Box::new(error) });
+            } else {
                 tracing::error!(run = %manifest.id, %error, "a run was left as it is in this tick");
-                first_error.get_or_insert(error);
             }
         }
         tick.changed += round.changed;

@@ -1,6 +1,6 @@
 //! What stops a tick as a whole. Trouble of a single batch is kept with the batch instead.
 
-use quorum_core::manifest::BatchId;
+use quorum_core::manifest::{BatchId, ManifestId};
 use quorum_store::StoreError;
 
 /// Why there is no provider to talk to.
@@ -24,4 +24,6 @@ pub enum EngineError {
     Stopped(#[source] tokio::task::JoinError),
     #[error("reading the results of batch {batch} failed; they stay at the provider and are fetched again")]
     Results { batch: BatchId, source: crate::ResultsError },
+    #[error("run {run} was left as it is in this tick")]
+    Run { run: ManifestId, source: Box<EngineError> },
 }

@@ -1,6 +1,6 @@
 //! What the engine tells while it works: facts in the past tense, for the window, the command line and notifications.
 
-use quorum_core::manifest::{BatchId, ManifestId, Seconds, Trouble};
+use quorum_core::manifest::{BatchId, ManifestId, Trouble};
 use quorum_store::Activity;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -8,7 +8,6 @@ pub enum Event {
     BatchChanged(BatchId),
     RunChanged(ManifestId),
     ActivityAdded(Activity),
-    ConnectionChanged(Connection),
 }
 
 /// How the last look at a provider went.
@@ -16,7 +15,6 @@ pub enum Event {
 pub struct Connection {
     /// Base address, or `sandbox`.
     pub provider: String,
-    pub checked_at: Seconds,
     /// `None`: it answered.
     pub trouble: Option<Trouble>,
 }

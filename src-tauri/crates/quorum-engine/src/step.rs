@@ -85,7 +85,8 @@ pub enum Action {
     /// Look whether an earlier attempt created it.
     LookForBatch,
     Create,
-    Cancel,
+    /// Cancel the batch that the provider knows by this id.
+    Cancel(String),
     /// Download both result files and ingest them.
     Fetch,
     /// Delete the files at the provider.
@@ -289,7 +290,7 @@ fn step_at_provider(batch: &mut Batch, view: &View) -> Action {
             }
             let is_unwanted = batch.cancel_requested || view.may_send == MaySend::Never;
             if is_unwanted && batch.state != BatchState::Cancelling {
-                return Action::Cancel;
+                return Action::Cancel(seen.id.clone());
             }
             Action::Rest
         }

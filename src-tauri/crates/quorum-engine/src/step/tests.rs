@@ -191,7 +191,7 @@ fn pausing_and_cancelling() {
         view.may_send = MaySend::Never;
         view.sighting = seen("in_progress", "");
     };
-    check(S::InProgress, wish, (S::InProgress, Action::Cancel));
+    check(S::InProgress, wish, (S::InProgress, Action::Cancel("batch_1".to_owned())));
     let asked = |batch: &mut Batch, view: &mut View| {
         batch.cancel_requested = true;
         view.sighting = seen("cancelling", "");
@@ -252,7 +252,7 @@ fn a_closed_batch_that_turns_up_is_stopped_and_what_it_answered_is_taken() {
     let running = check(S::Cancelled, adrift("in_progress", ""), (S::InProgress, Action::Again));
     assert!(running.cancel_requested);
     let (next, action) = step(&running, &View { sighting: seen("in_progress", ""), ..view() });
-    assert_eq!((next.state, action), (S::InProgress, Action::Cancel));
+    assert_eq!((next.state, action), (S::InProgress, Action::Cancel("batch_1".to_owned())));
     check(S::Cancelled, adrift("completed", r#","output_file_id":"o""#), (S::Ready, Action::Again));
     let over = check(S::Cancelled, adrift("failed", ""), (S::Cancelled, Action::Again));
     assert_eq!(over.provider_id, None);

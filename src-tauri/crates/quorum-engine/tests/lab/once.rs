@@ -423,7 +423,7 @@ async fn a_batch_given_up_while_unknown_brings_its_answers_when_it_turns_up() {
     world.store.change_manifest(RUN, |manifest| manifest.cancelled = true).expect("cancelled");
     world.run(&sim, 60).await;
     assert_eq!((world.states(), votes(&world.store).len()), (vec![BatchState::Cancelled], 0));
-    assert!(!world.engine.has_work().expect("read"), "nothing is polled for its sake");
+    assert!(world.engine.providers_with_work().expect("read").is_empty(), "nothing is polled for its sake");
     // The first key is back, with another run.
     let world = world.restarted(&sim, None);
     start(&world.store, Plan { ensemble: ensemble("gpt-5-nano:1"), ..Plan::default() }).expect("a run");

@@ -104,7 +104,7 @@ async fn a_batch_whose_results_are_gone_is_over_once_its_run_was_cancelled() {
     assert_eq!((world.state(), world.states()), (ManifestState::Cancelled, vec![BatchState::Cancelled]));
     // Its input file is deleted, and nothing is looked for any more.
     world.tick().await.expect("a tick");
-    assert!(!world.engine.has_work().expect("read"));
+    assert!(world.engine.providers_with_work().expect("read").is_empty());
 }
 
 #[tokio::test]
@@ -178,7 +178,11 @@ async fn files_that_may_not_be_deleted_keep_no_finished_run_busy() {
             world.pass(&sim, 600);
         }
         assert_whole(&sim, &world);
-        assert!(!world.engine.has_work().expect("read"), "status {refusal}: {:?}", world.batches());
+        assert!(
+            world.engine.providers_with_work().expect("read").is_empty(),
+            "status {refusal}: {:?}",
+            world.batches()
+        );
     }
 }
 
