@@ -102,30 +102,8 @@ pub fn read(votes: Source<'_>, gold: Option<Source<'_>>, runs_after_slash: bool)
     let labels = names.iter().map(|name| (*name).to_owned()).collect();
     let matrix = VoteMatrix::new(items.names.len(), judges, labels, &coded)?;
 
-    let mut gold_labels = Vec::new();
-    let mut seen: HashMap<&str, &Row> = HashMap::new();
-    let mut gold_without_votes = 0;
-    for row in &gold_rows {
-        if let Some(first) = seen.insert(&row.fields[0], row) {
-            if first.fields[1] == row.fields[1] {
-                continue;
-            }
-            return Err(CsvError::TruthTwice {
-                file: gold.map(|source| source.file.to_owned()).unwrap_or_default(),
-                line: row.line,
-                first_line: first.line,
-                item: row.fields[0].clone(),
-                first: first.fields[1].clone(),
-                second: row.fields[1].clone(),
-            });
-        }
-        match items.codes.get(row.fields[0].as_str()) {
-            Some(&item) => {
-                gold_labels.push(GoldLabel { item, label: label_codes[row.fields[1].as_str()] as u16, weight: 1.0 })
-            }
-            None => gold_without_votes += 1,
-        }
-    }
+    let file = gold.map_or("", |source| source.file);
+    let (gold_labels, gold_without_votes) = gold_labels(file, &gold_rows, &items, &label_codes)?;
     let repeated_votes = (0..matrix.n_items())
         .map(|item| {
             let judges: Vec<usize> = matrix.votes(item).map(|(judge, _)| judge).collect();
@@ -139,6 +117,40 @@ pub fn read(votes: Source<'_>, gold: Option<Source<'_>>, runs_after_slash: bool)
         gold_without_votes,
         repeated_votes,
     })
+}
+
+/// The gold labels of items that have votes, and how many items have none.
+fn gold_labels(
+    file: &str,
+    rows: &[Row],
+    items: &Codes<'_>,
+    label_codes: &HashMap<&str, usize>,
+) -> Result<(Vec<GoldLabel>, usize), CsvError> {
+    let mut labels = Vec::new();
+    let mut seen: HashMap<&str, &Row> = HashMap::new();
+    let mut without_votes = 0;
+    for row in rows {
+        if let Some(first) = seen.insert(&row.fields[0], row) {
+            if first.fields[1] == row.fields[1] {
+                continue;
+            }
+            return Err(CsvError::TruthTwice {
+                file: file.to_owned(),
+                line: row.line,
+                first_line: first.line,
+                item: row.fields[0].clone(),
+                first: first.fields[1].clone(),
+                second: row.fields[1].clone(),
+            });
+        }
+        match items.codes.get(row.fields[0].as_str()) {
+            Some(&item) => {
+                labels.push(GoldLabel { item, label: label_codes[row.fields[1].as_str()] as u16, weight: 1.0 });
+            }
+            None => without_votes += 1,
+        }
+    }
+    Ok((labels, without_votes))
 }
 
 /// Codes in order of first mention.

@@ -1,6 +1,6 @@
 //! `catalog list|show|check|add|remove`.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use quorum_api::Quorum;
 use quorum_catalog::{Problem, Severity};
@@ -15,73 +15,88 @@ use crate::{
 
 pub fn run(quorum: &Quorum, output: Output, command: &Catalog) -> Result<Exit, Failure> {
     match command {
-        Catalog::List => {
-            let catalog = quorum.catalog();
-            let topics: Vec<Value> = catalog.topics().iter().map(|topic| summary(topic)).collect();
-            output.result(&json!({"topics": topics}), || {
-                let line = |topic: &Arc<Topic>| {
-                    format!(
-                        "{:16} {}  {} fields, {} policies  {}",
-                        topic.id.as_str(),
-                        topic.schema.term_hash(),
-                        topic.schema.fields().len(),
-                        topic.policies.len(),
-                        topic.name
-                    )
-                };
-                catalog.topics().iter().map(line).collect::<Vec<_>>().join("\n")
-            });
-            let errors = catalog.problems().iter().filter(|problem| problem.severity == Severity::Error).count();
-            if errors > 0 {
-                say!("quorumctl: {errors} errors keep a part of the catalog out; `quorumctl catalog check` lists them");
-            }
-        }
-        Catalog::Show { topic } => {
-            let topic = quorum.topic(topic)?;
-            let mut json = json!({"topics": [summary(&topic)]});
-            json["topics"][0]["terms"] = topic.schema.fields().iter().map(term).collect();
-            output.result(&json, || quorum_core::prompt::system_message(&topic));
-        }
-        Catalog::Check { dir } => {
-            let (catalog, problems) = quorum.catalog_check(dir.as_deref())?;
-            let topics: Vec<Value> = catalog.topics().iter().map(|topic| summary(topic)).collect();
-            let json = json!({"topics": topics, "problems": problems.iter().map(problem).collect::<Vec<_>>()});
-            let of = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
-            let policies: usize = catalog.topics().iter().map(|topic| topic.policies.len()).sum();
-            output.result(&json, || {
-                let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                lines.push(format!(
-                    "{} topics, {policies} policies, {} errors, {} warnings, {} notes",
-                    topics.len(),
-                    of(Severity::Error),
-                    of(Severity::Warning),
-                    of(Severity::Note)
-                ));
-                lines.join("\n")
-            });
-            if of(Severity::Error) > 0 {
-                say!("quorumctl: the catalog has {} errors", of(Severity::Error));
-                return Ok(Exit::Failed);
-            }
-        }
-        Catalog::Add { dir } => {
-            let problems = quorum.catalog_add(dir)?;
-            let catalog = quorum.catalog();
-            let topics: Vec<Value> = catalog.topics().iter().map(|topic| summary(topic)).collect();
-            let json = json!({"topics": topics, "problems": problems.iter().map(problem).collect::<Vec<_>>()});
-            output.result(&json, || {
-                let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                lines.push(format!("added; {} topics are available", topics.len()));
-                lines.join("\n")
-            });
-        }
+        Catalog::List => list(quorum, output)?,
+        Catalog::Show { topic } => show(quorum, output, topic)?,
+        Catalog::Check { dir } => return check(quorum, output, dir.as_deref()),
+        Catalog::Add { dir } => add(quorum, output, dir)?,
         Catalog::Impact { dir, dataset } => return impact::run(quorum, output, dir.as_deref(), dataset),
-        Catalog::Remove { path } => {
-            let removed = quorum.catalog_remove(path.as_deref())?;
-            output.result(&json!({"removed": removed}), || format!("{removed} files removed"));
-        }
+        Catalog::Remove { path } => remove(quorum, output, path.as_deref())?,
     }
     Ok(Exit::Done)
+}
+
+fn list(quorum: &Quorum, output: Output) -> Result<(), Failure> {
+    let catalog = quorum.catalog();
+    let topics: Vec<Value> = catalog.topics().iter().map(|topic| summary(topic)).collect();
+    output.result(&json!({"topics": topics}), || {
+        let line = |topic: &Arc<Topic>| {
+            format!(
+                "{:16} {}  {} fields, {} policies  {}",
+                topic.id.as_str(),
+                topic.schema.term_hash(),
+                topic.schema.fields().len(),
+                topic.policies.len(),
+                topic.name
+            )
+        };
+        catalog.topics().iter().map(line).collect::<Vec<_>>().join("\n")
+    });
+    let errors = catalog.problems().iter().filter(|problem| problem.severity == Severity::Error).count();
+    if errors > 0 {
+        say!("quorumctl: {errors} errors keep a part of the catalog out; `quorumctl catalog check` lists them");
+    }
+    Ok(())
+}
+
+fn show(quorum: &Quorum, output: Output, topic: &str) -> Result<(), Failure> {
+    let topic = quorum.topic(topic)?;
+    let mut json = json!({"topics": [summary(&topic)]});
+    json["topics"][0]["terms"] = topic.schema.fields().iter().map(term).collect();
+    output.result(&json, || quorum_core::prompt::system_message(&topic));
+    Ok(())
+}
+
+fn check(quorum: &Quorum, output: Output, dir: Option<&Path>) -> Result<Exit, Failure> {
+    let (catalog, problems) = quorum.catalog_check(dir)?;
+    let topics: Vec<Value> = catalog.topics().iter().map(|topic| summary(topic)).collect();
+    let json = json!({"topics": topics, "problems": problems.iter().map(problem).collect::<Vec<_>>()});
+    let of = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
+    let policies: usize = catalog.topics().iter().map(|topic| topic.policies.len()).sum();
+    output.result(&json, || {
+        let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        lines.push(format!(
+            "{} topics, {policies} policies, {} errors, {} warnings, {} notes",
+            topics.len(),
+            of(Severity::Error),
+            of(Severity::Warning),
+            of(Severity::Note)
+        ));
+        lines.join("\n")
+    });
+    if of(Severity::Error) > 0 {
+        say!("quorumctl: the catalog has {} errors", of(Severity::Error));
+        return Ok(Exit::Failed);
+    }
+    Ok(Exit::Done)
+}
+
+fn add(quorum: &Quorum, output: Output, dir: &Path) -> Result<(), Failure> {
+    let problems = quorum.catalog_add(dir)?;
+    let catalog = quorum.catalog();
+    let topics: Vec<Value> = catalog.topics().iter().map(|topic| summary(topic)).collect();
+    let json = json!({"topics": topics, "problems": problems.iter().map(problem).collect::<Vec<_>>()});
+    output.result(&json, || {
+        let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        lines.push(format!("added; {} topics are available", topics.len()));
+        lines.join("\n")
+    });
+    Ok(())
+}
+
+fn remove(quorum: &Quorum, output: Output, path: Option<&str>) -> Result<(), Failure> {
+    let removed = quorum.catalog_remove(path)?;
+    output.result(&json!({"removed": removed}), || format!("{removed} files removed"));
+    Ok(())
 }
 
 fn summary(topic: &Topic) -> Value {
