@@ -4,7 +4,12 @@ use std::fs;
 
 use quorum_core::words::counted;
 
-use crate::{Quorum, errors::chain, provider::Address, secrets};
+use crate::{
+    Quorum,
+    errors::chain,
+    provider::Address,
+    secrets::{self, Kept},
+};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +20,7 @@ pub struct Check {
 }
 
 impl Quorum {
-    /// Checks store, disk, keyring and network.
+    /// Checks store, disk, keyring, notifications and network.
     pub async fn doctor(&self) -> Vec<Check> {
         let quorum = self.clone();
         let local = tokio::task::spawn_blocking(move || {
@@ -79,7 +84,7 @@ impl Quorum {
             Ok(Some((_, kept))) => Check {
                 name: "keyring",
                 ok: true,
-                detail: format!("a key for {} is kept ({kept:?})", address.key_host()),
+                detail: format!("a key for {} is kept {}", address.key_host(), place(kept)),
             },
             Ok(None) => Check {
                 name: "keyring",
@@ -131,4 +136,12 @@ fn check_notifications() -> Check {
     }
     #[cfg(not(target_os = "linux"))]
     Check { name: "notifications", ok: true, detail: "the system shows them".to_owned() }
+}
+
+fn place(kept: Kept) -> &'static str {
+    match kept {
+        Kept::Keyring => "in the keyring",
+        Kept::Memory => "in memory, until Quorum ends",
+        Kept::Environment => "in the environment",
+    }
 }

@@ -88,7 +88,7 @@ pub fn expand_policies(catalog: &Catalog, words: &[impl AsRef<str>]) -> Result<V
             topic.policies.iter().collect()
         } else {
             return Err(ApiError::not_found(format!("The catalog has no policy and no topic {word}."))
-                .action("`quorumctl catalog list` shows what there is."));
+                .action("The catalog lists those that there are."));
         };
         for policy in named {
             if !policies.contains(&policy.id) {

@@ -90,7 +90,7 @@ fn free_place(catalog: &Catalog, files: &[(String, String)], bench: &Bench) -> R
     }
     Err(ApiError::invalid(format!("The topic {topic} has all the policies of your own that it can have."))
         .safe("Nothing was saved.")
-        .action("Remove one with `quorumctl catalog remove`."))
+        .action("Remove one of them first."))
 }
 
 /// The catalog with the new file has to have the policy that was tried, and nothing may be wrong with it.
