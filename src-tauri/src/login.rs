@@ -4,7 +4,13 @@
 
 use std::path::Path;
 
-use quorum_api::dto::error::{ApiError, ErrorCode};
+use quorum_api::{
+    Quorum,
+    dto::{
+        error::{ApiError, ErrorCode},
+        settings::Settings,
+    },
+};
 use tauri::{AppHandle, plugin::TauriPlugin};
 use tauri_plugin_autostart::{Builder, ManagerExt};
 
@@ -19,15 +25,28 @@ pub fn plugin(data_dir: Option<&Path>) -> TauriPlugin<tauri::Wry> {
     login.build()
 }
 
+/// Stores settings, and the entry with them. Where the entry cannot be changed, the settings are as they were.
+pub fn store(app: &AppHandle, quorum: &Quorum, settings: Settings) -> Result<Settings, ApiError> {
+    let before = quorum.settings_get()?;
+    let stored = quorum.settings_set(settings)?;
+    if stored.start_at_login != before.start_at_login
+        && let Err(error) = set(app, stored.start_at_login)
+    {
+        quorum.settings_set(before)?;
+        return Err(error);
+    }
+    Ok(stored)
+}
+
 /// Adds the entry or takes it out.
-pub fn set(app: &AppHandle, wanted: bool) -> Result<(), ApiError> {
+fn set(app: &AppHandle, wanted: bool) -> Result<(), ApiError> {
     let login = app.autolaunch();
     let done = if wanted { login.enable() } else { login.disable() };
     done.map_err(|error| {
         let what = if wanted { "Quorum could not be put among" } else { "Quorum could not be taken out of" };
         ApiError::new(ErrorCode::FileUnwritable, format!("{what} the programs that start at login."))
             .detail(error.to_string())
-            .safe("Every other setting is unchanged.")
+            .safe("No setting was changed.")
             .action("Change it in your system's own settings.")
     })
 }

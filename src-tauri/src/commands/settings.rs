@@ -19,11 +19,9 @@ pub async fn settings_set(
     program: State<'_, Program>,
     settings: Settings,
 ) -> Result<Settings, ApiError> {
-    let before = program.blocking(|quorum| quorum.settings_get()).await?;
-    if settings.start_at_login != before.start_at_login {
-        login::set(&app, settings.start_at_login)?;
-    }
-    program.blocking(|quorum| quorum.settings_set(settings)).await.inspect(|stored| window::follow(&app, stored))
+    let handle = app.clone();
+    let stored = program.blocking(move |quorum| login::store(&handle, quorum, settings)).await;
+    stored.inspect(|stored| window::follow(&app, stored))
 }
 
 #[tauri::command]
