@@ -1,5 +1,6 @@
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
+import { activity } from "./lib/backend/fake/story";
 import { selection } from "./lib/state/route.svelte";
 import { hold, openApp, TestClock, textOf } from "./test-views";
 
@@ -410,7 +411,7 @@ describe("everywhere", () => {
 		const fake = await openApp();
 		await go("activity");
 		const before = (await screen.findAllByTestId("activity")).length;
-		await fake.commands.datasetImport("/data/late.jsonl", null);
+		fake.say(activity(1, "runGoesOn", "Allergy safety K=200 goes on", "A new key is stored.", null));
 		const more = await screen.findByTestId("activity-new");
 		expect(screen.getAllByTestId("activity")).toHaveLength(before);
 		await fireEvent.click(more);

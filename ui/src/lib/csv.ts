@@ -1,6 +1,6 @@
 // Tables as CSV (RFC 4180): commas, CRLF, quotes where needed, numbers with a point whatever the locale.
 
-export type Cell = string | number | null;
+type Cell = string | number | null;
 
 export interface Table {
 	head: string[];

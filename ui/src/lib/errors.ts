@@ -3,7 +3,7 @@
 
 import type { ApiError, ErrorCode, Page } from "./backend/bindings";
 
-export type ErrorSeverity = "warning" | "danger";
+type ErrorSeverity = "warning" | "danger";
 
 export interface ErrorAction {
 	label: string;
@@ -11,7 +11,7 @@ export interface ErrorAction {
 	go: Page | "import" | "checkNow";
 }
 
-export interface ErrorWords {
+interface ErrorWords {
 	severity: ErrorSeverity;
 	title: string;
 	action?: ErrorAction;
@@ -27,7 +27,6 @@ export const errorTable: Record<ErrorCode, ErrorWords> = {
 	fileFormat: { severity: "danger", title: "The file is not in the format that is needed." },
 	fileUnwritable: { severity: "danger", title: "The file could not be written." },
 	diskFull: { severity: "danger", title: "The disk is full." },
-	datasetExists: { severity: "warning", title: "That name is taken." },
 	datasetInUse: {
 		severity: "warning",
 		title: "A live run needs this dataset.",
@@ -56,7 +55,6 @@ export const errorTable: Record<ErrorCode, ErrorWords> = {
 	budgetExceeded: { severity: "warning", title: "This is above the budget.", action: openSettings },
 	planChanged: { severity: "warning", title: "The plan has changed since." },
 	runState: { severity: "warning", title: "The run has moved on." },
-	cancelled: { severity: "warning", title: "It was cancelled." },
 	internal: { severity: "danger", title: "Quorum failed." },
 };
 

@@ -133,7 +133,7 @@ export function cellWords(cell: string | number | null): string {
 export const typedNumber = (n: number): string => plain().format(n);
 
 /** What one locale puts between thousands and before decimals. */
-export interface Signs {
+interface Signs {
 	group: string;
 	decimal: string;
 }

@@ -3,7 +3,7 @@
 import type { QueueLabel } from "./backend/bindings";
 import { overscanRows } from "./virtual";
 
-export type QueueRow = { kind: "heading"; text: string } | { kind: "label"; label: QueueLabel; at: number };
+type QueueRow = { kind: "heading"; text: string } | { kind: "label"; label: QueueLabel; at: number };
 
 export const headingHeight = 30;
 export const labelHeight = 44;

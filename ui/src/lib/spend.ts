@@ -10,7 +10,7 @@ export interface Span {
 	requests: number;
 }
 
-export interface Spans {
+interface Spans {
 	unit: "day" | "week" | "month";
 	/** Without gaps: a day without spending is a column of height 0. */
 	spans: Span[];

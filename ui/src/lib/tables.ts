@@ -123,7 +123,7 @@ export const ensembleTable = (members: EnsembleMember[], estimate: Estimate | nu
 		return [
 			...[m.model, m.runs, m.weight, m.replaces?.join("; ") ?? null],
 			...[part?.inputPriceUsd ?? null, part?.outputPriceUsd ?? null, part?.requests ?? null],
-			part ? usd(part.usd) : null,
+			part && part.inputPriceUsd !== null ? usd(part.usd) : null,
 		];
 	}),
 });

@@ -52,7 +52,7 @@ export const failureWords: Record<FailureCause, string> = {
 	other: "Failed for another reason",
 };
 
-export interface VerdictLook {
+interface VerdictLook {
 	word: string;
 	short: string;
 	/** Step of the colour ramp. */

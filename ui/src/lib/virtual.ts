@@ -1,6 +1,6 @@
 // Which rows of a long table exist in the page: those in view and a few beside them.
 
-export interface RowWindow {
+interface RowWindow {
 	/** First row drawn, and the one after the last. */
 	first: number;
 	end: number;

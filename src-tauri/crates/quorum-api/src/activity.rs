@@ -22,7 +22,8 @@ pub(crate) fn shown(entry: &Entry, seen: u32) -> Activity {
     let (kind, severity) = match entry.kind {
         Kind::RunStarted => (ActivityKind::RunStarted, Severity::Info),
         Kind::BatchSubmitted => (ActivityKind::BatchSent, Severity::Info),
-        Kind::BatchIngested | Kind::Note => (ActivityKind::BatchIngested, Severity::Info),
+        Kind::BatchIngested => (ActivityKind::BatchIngested, Severity::Info),
+        Kind::Note => (ActivityKind::RunGoesOn, Severity::Info),
         Kind::BatchFailed => (ActivityKind::BatchFailed, Severity::Danger),
         Kind::RunCompleted => (ActivityKind::RunDone, Severity::Info),
         Kind::NeedsUser => (ActivityKind::RunNeedsYou, Severity::Warning),
@@ -67,5 +68,24 @@ impl Quorum {
     pub(crate) fn activity_unseen(&self) -> Result<u32, ApiError> {
         let newest = self.store().activity(1)?.first().map_or(0, |entry| entry.number);
         Ok(newest.saturating_sub(self.seen()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_goes_on_is_not_told_as_an_ingested_batch() {
+        let entry = Entry {
+            number: 3,
+            at: 1,
+            kind: Kind::Note,
+            manifest: None,
+            title: "Allergy safety K=200 goes on".to_owned(),
+            body: String::new(),
+        };
+        let told = shown(&entry, 2);
+        assert_eq!((told.kind, told.severity, told.seen), (ActivityKind::RunGoesOn, Severity::Info, false));
     }
 }

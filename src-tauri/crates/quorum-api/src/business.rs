@@ -25,7 +25,7 @@ use crate::{
     },
     judgments::{Answered, Judgments},
     open_dataset::OpenDataset,
-    results::{cell, ks_of, points, topic_of},
+    results::{cell, ks_of, points, policy_place, topic_of},
     topics::policy_summary,
     trust::shown,
     verdicts::{BusinessResult, Docket, last_ensemble},
@@ -49,20 +49,9 @@ pub fn business_detail(
 ) -> Result<BusinessDetail, ApiError> {
     let topic = topic_of(catalog, &query.topic)?;
     let ks = ks_of(query.k, query.compare_k)?;
-    let policy = PolicyId::from(query.policy.as_str());
-    let chosen = topic
-        .policies
-        .iter()
-        .position(|known| known.id == policy)
-        .ok_or_else(|| ApiError::not_found(format!("The topic {} has no policy {policy}.", topic.id)))?;
+    let chosen = policy_place(topic, &PolicyId::from(query.policy.as_str()))?;
     let dataset = OpenDataset::open(store, realm, &DatasetName::from(query.dataset.as_str()))?;
-    let id = BusinessId::from(query.business.as_str());
-    let business = dataset
-        .view
-        .businesses
-        .iter()
-        .position(|known| known.id == id)
-        .ok_or_else(|| ApiError::not_found(format!("The dataset {} has no business {id}.", query.dataset)))?;
+    let business = dataset.business(&BusinessId::from(query.business.as_str()))?;
     let ensemble = last_ensemble(store, realm, &topic.id)?;
     let judgments = Judgments::load(store, &dataset, topic, &ensemble)?;
     let docket = Docket::new(&dataset, &judgments, &ks, false);
@@ -118,7 +107,6 @@ pub fn business_detail(
             .collect(),
         verdict_index: verdict.and_then(|verdict| verdict.index),
         score: verdict.and_then(|verdict| verdict.score).map(points),
-        matched_rule: verdict.and_then(|verdict| verdict.matched_rule.clone()),
         thresholds: page.policy.scoring.as_ref().map_or_else(Vec::new, |scoring| page.thresholds(scoring, query.k)),
         rules,
         incidents,

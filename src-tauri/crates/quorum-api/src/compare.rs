@@ -24,7 +24,7 @@ use crate::{
     },
     judgments::{Answered, Judgments},
     open_dataset::OpenDataset,
-    results::{ks_of, moved, points, topic_of},
+    results::{ks_of, moved, points, policy_place, topic_of},
     topics::policy_summary,
     verdicts::{Docket, PolicyResult, last_ensemble},
 };
@@ -92,12 +92,7 @@ pub fn results_compare(
 }
 
 fn policy_of<'a>(topic: &'a Topic, side: &Side) -> Result<&'a Policy, ApiError> {
-    let id = PolicyId::from(side.policy.as_str());
-    topic
-        .policies
-        .iter()
-        .find(|policy| policy.id == id)
-        .ok_or_else(|| ApiError::not_found(format!("The topic {} has no policy {id}.", topic.id)))
+    Ok(&topic.policies[policy_place(topic, &PolicyId::from(side.policy.as_str()))?])
 }
 
 /// The row or column of a verdict; what the policy's list does not have stands with those without one.

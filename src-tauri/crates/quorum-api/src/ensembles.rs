@@ -3,7 +3,7 @@
 use quorum_core::{
     ensemble::{Ensemble, Member},
     ids::ModelId,
-    models::{BATCH_PRICE_SHARE, SHIPPED_AS_OF},
+    models::BATCH_PRICE_SHARE,
 };
 
 use crate::{
@@ -60,7 +60,6 @@ impl Quorum {
             .map(|model| ModelPrice {
                 model: model.model.to_string(),
                 input_usd: model.input_usd * BATCH_PRICE_SHARE,
-                cached_input_usd: model.cached_usd * BATCH_PRICE_SHARE,
                 output_usd: model.output_usd * BATCH_PRICE_SHARE,
                 shutdown_date: model.shutdown_date,
             })
@@ -73,7 +72,6 @@ impl Quorum {
                 preset("Default", &Ensemble::standard()),
                 preset("High quality", &Ensemble::high_quality()),
             ],
-            prices_as_of: SHIPPED_AS_OF.to_owned(),
             modes: vec![Mode::Batch, Mode::OnDemand],
         })
     }

@@ -94,12 +94,12 @@ fn sum_ladders(ks: &[u32], mode: Mode, ladders: &[Vec<Rung>]) -> Vec<LadderStep>
     // A batch costs half: by the discount, so is the ladder of synchronous calls twice that of batches.
     let share = if mode == Mode::OnDemand { BATCH_PRICE_SHARE } else { 1.0 };
     let mut steps: Vec<LadderStep> =
-        ks.iter().map(|k| LadderStep { k: *k, reviews: 0, requests: 0, usd: 0.0 }).collect();
+        ks.iter().map(|k| LadderStep { k: *k, reviews: 0, requests: 0, usd: Some(0.0) }).collect();
     for ladder in ladders {
         for (step, more) in steps.iter_mut().zip(ladder) {
             step.reviews = more.reviews;
             step.requests = step.requests.saturating_add(u32_of(more.requests));
-            step.usd += more.usd.unwrap_or(0.0) / share;
+            step.usd = step.usd.zip(more.usd).map(|(usd, more)| usd + more / share);
         }
     }
     steps
@@ -137,8 +137,8 @@ fn sum_up(
                         .chain(surcharges.iter().filter_map(|of| of.get(&member.model).copied())),
                 ),
                 usd_full: total_usd(of_model().filter_map(|share| share.estimate.usd_full)),
-                input_price_usd: price.map_or(0.0, |price| price.input_usd * price_share),
-                output_price_usd: price.map_or(0.0, |price| price.output_usd * price_share),
+                input_price_usd: price.map(|price| price.input_usd * price_share),
+                output_price_usd: price.map(|price| price.output_usd * price_share),
                 shutdown_date: price.and_then(|price| price.shutdown_date.clone()),
             }
         })
@@ -175,8 +175,8 @@ fn sum_up(
                 topic: wish.topic.clone(),
                 votes_known: u32_of(draft.known),
                 requests: u32_of(draft.requests()),
-                usd: if at_once { draft.usd_full() } else { draft.usd() }.unwrap_or(0.0)
-                    + total_usd(surcharges.values().copied()),
+                usd: if at_once { draft.usd_full() } else { draft.usd() }
+                    .map(|usd| usd + total_usd(surcharges.values().copied())),
             })
             .collect(),
         input_tokens: sum(&|draft| draft.shares.iter().map(|share| share.estimate.input_tokens).sum()),

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use quorum_core::{
     date::Date,
-    ids::{DatasetName, ReviewId, TopicId},
+    ids::{BusinessId, DatasetName, ReviewId, TopicId},
     manifest::Realm,
     overrides::{CorrectionError, resolve},
     schema::Schema,
@@ -79,6 +79,12 @@ impl OpenDataset {
     pub fn first(&self, business: usize, k: u32) -> Range<usize> {
         let (start, end) = (self.starts[business], self.starts[business + 1]);
         start..end.min(start.saturating_add(usize::try_from(k).unwrap_or(usize::MAX)))
+    }
+
+    /// The place of the business with this id.
+    pub fn business(&self, id: &BusinessId) -> Result<usize, ApiError> {
+        let found = self.view.businesses.iter().position(|business| business.id == *id);
+        found.ok_or_else(|| ApiError::not_found(format!("The dataset {} has no business {id}.", self.view.info.name)))
     }
 
     /// The business that a position belongs to.

@@ -274,7 +274,8 @@ impl Quorum {
         }
         self.refuse_above_today(realm, estimate.usd, 0.0, budget_usd)?;
         let parts = budget_usd.map(|budget| {
-            let usd: Vec<f64> = estimate.per_topic.iter().map(|topic| topic.usd).collect();
+            // All are known: a budget is refused without prices.
+            let usd: Vec<f64> = estimate.per_topic.iter().map(|topic| topic.usd.unwrap_or(0.0)).collect();
             parts_of(budget, &usd)
         });
         let mut started = ExtractionStarted { runs: Vec::new(), requests: 0 };

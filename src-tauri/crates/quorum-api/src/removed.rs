@@ -29,7 +29,6 @@ pub(crate) fn removed(info: &DatasetInfo) -> RemovedDataset {
         name: info.name.to_string(),
         businesses: info.businesses,
         reviews: info.reviews,
-        removed_at,
         kept_until_at: removed_at.saturating_add(KEPT_SECONDS),
     }
 }

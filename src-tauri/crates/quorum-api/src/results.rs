@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quorum_catalog::Catalog;
 use quorum_core::{
-    ids::{DatasetName, TopicId},
+    ids::{DatasetName, PolicyId, TopicId},
     manifest::Realm,
     tally::Consensus,
     topic::Topic,
@@ -30,9 +30,14 @@ use crate::{
 /// The topic with this id.
 pub fn topic_of<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Topic, ApiError> {
     catalog.topic(&TopicId::from(id)).ok_or_else(|| {
-        ApiError::not_found(format!("The catalog has no topic {id}."))
-            .action("`quorumctl catalog list` shows what there is.")
+        ApiError::not_found(format!("The catalog has no topic {id}.")).action("The catalog lists those that there are.")
     })
+}
+
+/// The place of the policy with this id among the topic's.
+pub(crate) fn policy_place(topic: &Topic, id: &PolicyId) -> Result<usize, ApiError> {
+    let found = topic.policies.iter().position(|policy| policy.id == *id);
+    found.ok_or_else(|| ApiError::not_found(format!("The topic {} has no policy {id}.", topic.id)))
 }
 
 /// The Ks of a query: the one asked for, then the one to compare with.
@@ -102,7 +107,6 @@ pub fn results_overview(
         reviews_incomplete: count(
             within().filter(|position| judgments.answered(*position) != Answered::Complete).count(),
         ),
-        votes_missing: missing.iter().map(|missing| missing.count).sum(),
         missing,
     })
 }

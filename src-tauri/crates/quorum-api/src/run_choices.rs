@@ -107,7 +107,7 @@ impl Quorum {
                 at: self.now(),
                 kind: ActivityKind::Note,
                 manifest: Some(manifest.id),
-                title: format!("Run {} goes on", manifest.id),
+                title: format!("{} K={} goes on", self.topic_name(manifest.topic.as_str()), manifest.k),
                 body: "A new key is stored; the one before was refused.".to_owned(),
             })?;
             self.tell(Event::ActivityAdded(shown(&activity, 0)));

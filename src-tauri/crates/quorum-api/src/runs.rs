@@ -75,7 +75,7 @@ impl Quorum {
         })
     }
 
-    fn topic_name(&self, topic: &str) -> String {
+    pub(crate) fn topic_name(&self, topic: &str) -> String {
         self.topic(topic).map_or_else(|_| topic.to_owned(), |topic| topic.name.clone())
     }
 

@@ -1,5 +1,6 @@
 //! Settings as stored, and the provider beside them.
 
+use quorum_provider::limits::BATCH_REQUESTS_MAX;
 use quorum_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,7 +45,6 @@ impl Default for Stored {
                 custom_url: None,
                 batch_requests_max: quorum_core::plan::REQUESTS_MAX,
                 budget_day_usd: None,
-                confirm_above_usd: None,
                 poll_seconds: None,
                 delete_remote_files: true,
             },
@@ -72,9 +72,6 @@ fn lay_over(base: &mut Value, top: Value) {
         (base, top) => *base = top,
     }
 }
-
-/// Requests that one batch may have at the provider.
-const BATCH_REQUESTS_MAX: u32 = 50_000;
 
 pub(crate) fn stored(store: &Store) -> Result<Stored, ApiError> {
     let Some(kept) = store.setting(SETTING)? else { return Ok(Stored::default()) };
@@ -106,7 +103,7 @@ impl Quorum {
             return Err(ApiError::invalid("The size must be 50 to 200 percent."));
         }
         let is_money = |usd: Option<f64>| usd.is_none_or(|usd| usd.is_finite() && usd >= 0.0);
-        if !is_money(settings.budget_day_usd) || !is_money(settings.confirm_above_usd) {
+        if !is_money(settings.budget_day_usd) {
             return Err(ApiError::invalid("An amount of money must be 0 or more."));
         }
         self.change_stored(|stored| stored.settings = settings)?;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// Batches that an organization may create in an hour. Source: batch guide.
 pub const BATCH_CREATIONS_PER_HOUR_MAX: u32 = 2_000;
+/// Requests of one batch. Source: batch guide.
+pub const BATCH_REQUESTS_MAX: u32 = 50_000;
 /// File uploads that an organization may make in a minute. Source: files reference.
 pub const UPLOADS_PER_MINUTE_MAX: u32 = 1_000;
 /// Time the provider gives itself for a batch, as it is spelled on the wire. Source: `completion_window` accepts nothing else.

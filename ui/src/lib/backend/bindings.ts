@@ -102,9 +102,9 @@ export type Activity = {
 	at: number,
 	kind: ActivityKind,
 	severity: Severity,
-	/**  The outcome in 45 characters or less. */
+	/**  What happened, in one line: `{topic} K={k} {what}` where it is about a run. */
 	title: string,
-	/**  Counts, then money. */
+	/**  More about it, such as counts and money, or the provider's words. */
 	body: string,
 	run: string | null,
 	seen: boolean,
@@ -112,7 +112,9 @@ export type Activity = {
 
 export type ActivityAdded = Activity;
 
-export type ActivityKind = "datasetImported" | "runStarted" | "batchSent" | "batchIngested" | "batchFailed" | "runDone" | "runNeedsYou" | "runPaused" | "runResumed" | "runCancelled" | "connectionLost" | "connectionRestored" | "keyChanged" | "modelShutsDown";
+export type ActivityKind = "runStarted" | "batchSent" | "batchIngested" | "batchFailed" | "runDone" | "runNeedsYou" | 
+/**  A run goes on by itself: with a new key, or into its next round. */
+"runGoesOn";
 
 /**  How votes become one answer. */
 export type AggregatorId = "majority" | "weightedMajority" | "bestSingle" | "dawidSkene" | "oneCoin" | "calibrated" | "anchored" | "stacked";
@@ -268,8 +270,6 @@ export type BusinessDetail = {
 	/**  Of the policy asked for. */
 	verdictIndex: number | null,
 	score: number | null,
-	/**  Label of the rule or threshold that gave the verdict. */
-	matchedRule: string | null,
 	/**  Scored policies: the thresholds in force at this K, ascending. */
 	thresholds: Threshold[],
 	/**  Rules policies: every rule in order of trying. */
@@ -510,9 +510,7 @@ export type ConnectionState =
 /**  It answers, but asks for patience (HTTP 429). */
 "rateLimited" | 
 /**  It answers with failures (HTTP 5xx), or with something that is no answer. */
-"providerFailing" | 
-/**  Polling is paused by the user. */
-"paused";
+"providerFailing";
 
 export type CorrectedField = {
 	field: string,
@@ -598,8 +596,6 @@ export type ErrorCode =
 "fileFormat" | 
 /**  The file or directory may not be written. */
 "fileUnwritable" | "diskFull" | 
-/**  A dataset of that name exists with other content. */
-"datasetExists" | 
 /**  A live run needs the dataset. */
 "datasetInUse" | 
 /**  Another Quorum has the data open. */
@@ -619,7 +615,7 @@ export type ErrorCode =
 /**  The plan is no longer the one that was shown. */
 "planChanged" | 
 /**  The run is not in a state that allows it. */
-"runState" | "cancelled" | 
+"runState" | 
 /**  A bug: the log has more. */
 "internal";
 
@@ -975,7 +971,8 @@ export type LadderStep = {
 	reviews: number,
 	/**  Missing at this K. */
 	requests: number,
-	usd: number,
+	/**  `None`: a model that is asked has no price. */
+	usd: number | null,
 };
 
 export type LearnedAllowance = {
@@ -1049,9 +1046,9 @@ export type ModelEstimate = {
 	outputTokens: number,
 	usd: number,
 	usdFull: number,
-	/**  Price per million tokens in the chosen mode. */
-	inputPriceUsd: number,
-	outputPriceUsd: number,
+	/**  Price per million tokens in the chosen mode; `None` for a model without one, whose cost is in no sum. */
+	inputPriceUsd: number | null,
+	outputPriceUsd: number | null,
 	shutdownDate: string | null,
 };
 
@@ -1062,8 +1059,6 @@ export type ModelList = {
 	models: ModelPrice[],
 	/**  The first is the default. */
 	ensembles: EnsemblePreset[],
-	/**  The day the prices are from, `YYYY-MM-DD`. */
-	pricesAsOf: string,
 	/**  The ways of asking that this version has. */
 	modes: Mode[],
 };
@@ -1072,7 +1067,6 @@ export type ModelList = {
 export type ModelPrice = {
 	model: string,
 	inputUsd: number,
-	cachedInputUsd: number,
 	outputUsd: number,
 	/**  The day after which the provider no longer serves it, `YYYY-MM-DD`. */
 	shutdownDate: string | null,
@@ -1147,8 +1141,6 @@ export type NotificationSettings = {
 export type OutputBasis = 
 /**  This topic's own answers so far. */
 "thisTopic" | 
-/**  The answers of other topics. */
-"similarTopics" | 
 /**  Nothing was asked yet: the shape of the answer and a usual amount of reasoning. */
 "assumed";
 
@@ -1400,7 +1392,6 @@ export type RemovedDataset = {
 	name: string,
 	businesses: number,
 	reviews: number,
-	removedAt: number,
 	/**  From then on it is forgotten. Its reviews and votes never are. */
 	keptUntilAt: number,
 };
@@ -1431,7 +1422,6 @@ export type ResultsOverview = {
 	reviews: number,
 	reviewsIncomplete: number,
 	/**  Votes that are missing, and why they are. */
-	votesMissing: number,
 	missing: MissingVotes[],
 };
 
@@ -1674,8 +1664,6 @@ export type Settings = {
 	batchRequestsMax: number,
 	/**  US dollars a day; a plan above it asks first. */
 	budgetDayUsd: number | null,
-	/**  Plans up to this many US dollars need no dialog. */
-	confirmAboveUsd: number | null,
 	/**  Seconds between looks at the provider while something is live, 5 to 3,600; `None` lets Quorum adapt. */
 	pollSeconds: number | null,
 	/**  Delete input and output files at the provider once they are ingested. */
@@ -1806,7 +1794,8 @@ export type TopicEstimate = {
 	topic: string,
 	votesKnown: number,
 	requests: number,
-	usd: number,
+	/**  `None`: a model that is asked has no price. */
+	usd: number | null,
 };
 
 /**  One question. */

@@ -15,7 +15,7 @@ export function spread(wanted: number[], gap: number, from: number, to: number):
 	return places;
 }
 
-export interface Laned {
+interface Laned {
 	/** Left end. */
 	x: number;
 	/** 0 is the lowest. */

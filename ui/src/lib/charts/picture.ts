@@ -118,7 +118,7 @@ function shapeOf(e: Element): Path2D | null {
 	}
 }
 
-export function paint(svg: SVGElement, to: CanvasRenderingContext2D, theme: Theme): void {
+function paint(svg: SVGElement, to: CanvasRenderingContext2D, theme: Theme): void {
 	const font = resolveTokens("var(--font-ui)", theme);
 	const draw = (e: Element, from: Pen) => {
 		const pen = penOf(e, from, theme);

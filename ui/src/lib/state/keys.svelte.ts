@@ -1,6 +1,6 @@
 // What keys mean in the page that is open. A page claims its handlers while it is on screen.
 
-export interface PageKeys {
+interface PageKeys {
 	/** Ctrl ↵ */
 	primary?: () => void;
 	/** Ctrl F and /; true: the search is on its way, though nothing has the focus yet. */

@@ -1,6 +1,6 @@
 // Where the window is, and what travels from page to page: dataset, topic, policy and K.
 
-export type View =
+type View =
 	| { page: "welcome" }
 	| { page: "extraction" }
 	| { page: "runs"; run?: string }

@@ -2,7 +2,7 @@
 
 import type { ApiError } from "../backend/bindings";
 
-export interface Toast {
+interface Toast {
 	id: number;
 	title: string;
 	body?: string;

@@ -3,7 +3,7 @@
 import type { ApiError } from "../backend";
 import { toasts } from "./toasts.svelte";
 
-export interface Removal {
+interface Removal {
 	/** What happened, such as "Metro removed". */
 	title: string;
 	/** Brings it back, and says why it could not. */

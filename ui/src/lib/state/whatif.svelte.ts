@@ -20,7 +20,7 @@ import { toasts } from "./toasts.svelte";
 const pastMax = 100;
 
 /** Moves that were discarded, with what they were made on. */
-export interface SetAside {
+interface SetAside {
 	query: WhatIfQuery;
 	values: Values;
 }

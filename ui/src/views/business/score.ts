@@ -100,7 +100,7 @@ export function runningOf(rows: Row[]): number[] {
 	});
 }
 
-export interface GrowthPoint {
+interface GrowthPoint {
 	/** The review, counted from 1 in dataset order, at which the score becomes `score`. */
 	position: number;
 	score: number;

@@ -2,7 +2,7 @@
 
 import type { IconName } from "../../lib/components/icons";
 
-export interface PageEntry {
+interface PageEntry {
 	page: "extraction" | "runs" | "results" | "queue" | "whatif" | "trust" | "catalog" | "activity";
 	name: string;
 	icon: IconName;

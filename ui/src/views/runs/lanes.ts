@@ -13,7 +13,7 @@ export interface Piece {
 	width: number;
 }
 
-export interface Tick {
+interface Tick {
 	left: number;
 	at: number;
 }

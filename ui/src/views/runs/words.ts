@@ -6,7 +6,7 @@ import { hasWords } from "../../lib/find";
 import { clock, counted, dayShort, percent, when } from "../../lib/format";
 import type { RunGroup } from "../../lib/state/runs.svelte";
 
-export interface Tag {
+interface Tag {
 	glyph: StateGlyph;
 	tone: "" | "live" | "warn" | "bad";
 	label: string;

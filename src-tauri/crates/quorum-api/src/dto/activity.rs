@@ -11,9 +11,9 @@ pub struct Activity {
     pub at: u32,
     pub kind: ActivityKind,
     pub severity: Severity,
-    /// The outcome in 45 characters or less.
+    /// What happened, in one line: `{topic} K={k} {what}` where it is about a run.
     pub title: String,
-    /// Counts, then money.
+    /// More about it, such as counts and money, or the provider's words.
     pub body: String,
     pub run: Option<String>,
     pub seen: bool,
@@ -22,20 +22,14 @@ pub struct Activity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum ActivityKind {
-    DatasetImported,
     RunStarted,
     BatchSent,
     BatchIngested,
     BatchFailed,
     RunDone,
     RunNeedsYou,
-    RunPaused,
-    RunResumed,
-    RunCancelled,
-    ConnectionLost,
-    ConnectionRestored,
-    KeyChanged,
-    ModelShutsDown,
+    /// A run goes on by itself: with a new key, or into its next round.
+    RunGoesOn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]

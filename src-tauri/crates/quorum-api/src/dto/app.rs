@@ -136,6 +136,4 @@ pub enum ConnectionState {
     RateLimited,
     /// It answers with failures (HTTP 5xx), or with something that is no answer.
     ProviderFailing,
-    /// Polling is paused by the user.
-    Paused,
 }

@@ -38,8 +38,6 @@ pub struct BusinessDetail {
     /// Of the policy asked for.
     pub verdict_index: Option<u32>,
     pub score: Option<i32>,
-    /// Label of the rule or threshold that gave the verdict.
-    pub matched_rule: Option<String>,
     /// Scored policies: the thresholds in force at this K, ascending.
     pub thresholds: Vec<Threshold>,
     /// Rules policies: every rule in order of trying.

@@ -28,7 +28,6 @@ pub struct RemovedDataset {
     pub name: String,
     pub businesses: u32,
     pub reviews: u32,
-    pub removed_at: u32,
     /// From then on it is forgotten. Its reviews and votes never are.
     pub kept_until_at: u32,
 }

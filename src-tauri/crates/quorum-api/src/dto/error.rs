@@ -34,8 +34,6 @@ pub enum ErrorCode {
     /// The file or directory may not be written.
     FileUnwritable,
     DiskFull,
-    /// A dataset of that name exists with other content.
-    DatasetExists,
     /// A live run needs the dataset.
     DatasetInUse,
     /// Another Quorum has the data open.
@@ -66,7 +64,6 @@ pub enum ErrorCode {
     PlanChanged,
     /// The run is not in a state that allows it.
     RunState,
-    Cancelled,
     /// A bug: the log has more.
     Internal,
 }

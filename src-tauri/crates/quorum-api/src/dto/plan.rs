@@ -51,8 +51,6 @@ pub struct ModelList {
     pub models: Vec<ModelPrice>,
     /// The first is the default.
     pub ensembles: Vec<EnsemblePreset>,
-    /// The day the prices are from, `YYYY-MM-DD`.
-    pub prices_as_of: String,
     /// The ways of asking that this version has.
     pub modes: Vec<Mode>,
 }
@@ -64,8 +62,6 @@ pub struct ModelPrice {
     pub model: String,
     #[specta(type = Number)]
     pub input_usd: f64,
-    #[specta(type = Number)]
-    pub cached_input_usd: f64,
     #[specta(type = Number)]
     pub output_usd: f64,
     /// The day after which the provider no longer serves it, `YYYY-MM-DD`.
@@ -143,11 +139,11 @@ pub struct ModelEstimate {
     pub usd: f64,
     #[specta(type = Number)]
     pub usd_full: f64,
-    /// Price per million tokens in the chosen mode.
-    #[specta(type = Number)]
-    pub input_price_usd: f64,
-    #[specta(type = Number)]
-    pub output_price_usd: f64,
+    /// Price per million tokens in the chosen mode; `None` for a model without one, whose cost is in no sum.
+    #[specta(type = Option<Number>)]
+    pub input_price_usd: Option<f64>,
+    #[specta(type = Option<Number>)]
+    pub output_price_usd: Option<f64>,
     pub shutdown_date: Option<String>,
 }
 
@@ -157,8 +153,9 @@ pub struct TopicEstimate {
     pub topic: String,
     pub votes_known: u32,
     pub requests: u32,
-    #[specta(type = Number)]
-    pub usd: f64,
+    /// `None`: a model that is asked has no price.
+    #[specta(type = Option<Number>)]
+    pub usd: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -187,8 +184,6 @@ pub enum TimeBasis {
 pub enum OutputBasis {
     /// This topic's own answers so far.
     ThisTopic,
-    /// The answers of other topics.
-    SimilarTopics,
     /// Nothing was asked yet: the shape of the answer and a usual amount of reasoning.
     Assumed,
 }
@@ -201,8 +196,9 @@ pub struct LadderStep {
     pub reviews: u32,
     /// Missing at this K.
     pub requests: u32,
-    #[specta(type = Number)]
-    pub usd: f64,
+    /// `None`: a model that is asked has no price.
+    #[specta(type = Option<Number>)]
+    pub usd: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]

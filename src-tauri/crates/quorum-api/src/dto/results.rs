@@ -31,7 +31,6 @@ pub struct ResultsOverview {
     pub reviews: u32,
     pub reviews_incomplete: u32,
     /// Votes that are missing, and why they are.
-    pub votes_missing: u32,
     pub missing: Vec<MissingVotes>,
 }
 

@@ -27,9 +27,6 @@ pub struct Settings {
     /// US dollars a day; a plan above it asks first.
     #[specta(type = Option<Number>)]
     pub budget_day_usd: Option<f64>,
-    /// Plans up to this many US dollars need no dialog.
-    #[specta(type = Option<Number>)]
-    pub confirm_above_usd: Option<f64>,
     /// Seconds between looks at the provider while something is live, 5 to 3,600; `None` lets Quorum adapt.
     pub poll_seconds: Option<u32>,
     /// Delete input and output files at the provider once they are ingested.

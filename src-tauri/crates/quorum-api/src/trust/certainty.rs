@@ -6,14 +6,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use quorum_core::{
+    ids::{BusinessId, ReviewId},
+    policy::Policy,
     topic::Topic,
     trust::{
         calibration::{fit_power, sharpened},
         certainty::{Certainty, CertaintyOptions, Impact, Method, VerdictCount, certainty, impacts, verdict_counts},
         recommend::GOLD_MIN,
     },
-    verdict::{Chances, Judge, Outlook, Sight},
+    verdict::{Chances, Judge, Outlook, Sight, Verdict},
 };
+use quorum_store::Store;
 use rayon::prelude::*;
 
 use super::{
@@ -158,81 +161,106 @@ impl Quorum {
         let docket = Docket::new(&dataset, &judgments, &ks, false);
         let wanted: Vec<usize> = match only {
             None => (0..dataset.businesses()).collect(),
-            Some(id) => {
-                let found = dataset.view.businesses.iter().position(|business| business.id.as_str() == id);
-                vec![found.ok_or_else(|| {
-                    ApiError::not_found(format!("The dataset {} has no business {id}.", query.dataset))
-                })?]
-            }
+            Some(id) => vec![dataset.business(&BusinessId::from(id))?],
         };
-        let mut policies = Vec::with_capacity(topic.policies.len());
-        for policy in &topic.policies {
-            let judge = Judge::new(policy, &topic.schema);
-            let sight = Sight::new(&judge);
-            let movement_min = only.map(|_| CertaintyOptions::default().movement_min);
-            let weighed = weigh(&dataset, &likelihoods, &sight, wanted.clone(), query.k, movement_min);
-            let flips = weighed.iter().flat_map(|one| one.impacts.iter().map(|impact| one.positions[impact.item]));
-            let ids = dataset.review_ids(store, flips)?;
-            let stated = |one: &Weighed| docket.judge_business(&judge, one.business, 0).verdict;
-            let mut stated_counts = vec![0_u32; policy.verdicts.len()];
-            let mut expected_wrong = 0.0;
-            let mut businesses: Vec<BusinessCertainty> = Vec::with_capacity(weighed.len());
-            for one in &weighed {
-                let verdict = stated(one);
-                let place = verdict.as_ref().and_then(|verdict| verdict.index).map(|index| index as usize);
-                if let Some(count) = place.and_then(|place| stated_counts.get_mut(place)) {
-                    *count += 1;
-                }
-                let outside = one.certainty.probabilities.len() - 1;
-                let probability = one.certainty.probabilities[place.unwrap_or(outside)];
-                expected_wrong += 1.0 - probability;
-                let facts = &dataset.view.businesses[one.business];
-                let chance = |(verdict, probability): (&String, &f64)| VerdictChance {
-                    verdict: verdict.clone(),
-                    probability: *probability,
-                };
-                let start = dataset.first(one.business, 1).start;
-                let flip = |impact: &Impact| {
-                    let position = one.positions[impact.item];
-                    Some(FlipReview {
-                        review_id: ids.get(&position)?.to_string(),
-                        position: count(position - start + 1),
-                        chance: impact.flip,
-                    })
-                };
-                businesses.push(BusinessCertainty {
-                    business: facts.id.to_string(),
-                    name: facts.name.clone(),
-                    verdict: verdict.map(|verdict| verdict.verdict).unwrap_or_default(),
-                    probability,
-                    probabilities: policy.verdicts.iter().zip(&one.certainty.probabilities).map(chance).collect(),
-                    standard_error: match one.certainty.method {
-                        Method::Exact => None,
-                        Method::Simulated { .. } => {
-                            Some(one.certainty.standard_errors.iter().copied().fold(0.0, f64::max))
-                        }
-                    },
-                    flips: one.impacts.iter().filter(|impact| impact.flip > 0.0).filter_map(flip).collect(),
-                });
-            }
-            businesses.sort_by(|a, b| a.probability.total_cmp(&b.probability));
-            businesses.truncate(SHOWN_MAX);
-            let certainties: Vec<Certainty> = weighed.into_iter().map(|one| one.certainty).collect();
-            let counts = verdict_counts(&certainties, policy.verdicts.len());
-            let rows = policy.verdicts.iter().zip(counts.iter().zip(&stated_counts));
-            policies.push(PolicyCertainty {
-                policy: policy.id.to_string(),
-                counts: rows.map(|(verdict, (row, stated))| count_row(verdict, row, *stated)).collect(),
-                expected_wrong,
-                businesses,
-            });
-        }
+        let movement_min = only.map(|_| CertaintyOptions::default().movement_min);
+        let all = All { dataset: &dataset, likelihoods: &likelihoods, docket: &docket, k: query.k, movement_min };
+        let policies = topic.policies.iter().map(|policy| all.policy(store, topic, policy, &wanted));
+        let policies = policies.collect::<Result<_, _>>()?;
         let applied = judgments.applied();
         Ok(VerdictCertainties {
             words: words(&likelihoods, &gold, applied.aggregator.name()),
             applied: shown(&applied),
             policies,
         })
+    }
+}
+
+/// What the policies of a topic are weighed by.
+struct All<'a> {
+    dataset: &'a OpenDataset,
+    likelihoods: &'a Likelihoods<'a>,
+    docket: &'a Docket<'a>,
+    k: u32,
+    movement_min: Option<f64>,
+}
+
+impl All<'_> {
+    fn policy(
+        &self,
+        store: &Store,
+        topic: &Topic,
+        policy: &Policy,
+        wanted: &[usize],
+    ) -> Result<PolicyCertainty, ApiError> {
+        let judge = Judge::new(policy, &topic.schema);
+        let sight = Sight::new(&judge);
+        let wanted = wanted.to_vec();
+        let weighed = weigh(self.dataset, self.likelihoods, &sight, wanted, self.k, self.movement_min);
+        let flips = weighed.iter().flat_map(|one| one.impacts.iter().map(|impact| one.positions[impact.item]));
+        let ids = self.dataset.review_ids(store, flips)?;
+        let mut stated_counts = vec![0_u32; policy.verdicts.len()];
+        let mut expected_wrong = 0.0;
+        let mut businesses = Vec::with_capacity(weighed.len());
+        for one in &weighed {
+            let stated = self.docket.judge_business(&judge, one.business, 0).verdict;
+            let place = stated.as_ref().and_then(|verdict| verdict.index).map(|index| index as usize);
+            if let Some(count) = place.and_then(|place| stated_counts.get_mut(place)) {
+                *count += 1;
+            }
+            let row = self.business(policy, one, stated, place, &ids);
+            expected_wrong += 1.0 - row.probability;
+            businesses.push(row);
+        }
+        businesses.sort_by(|a, b| a.probability.total_cmp(&b.probability));
+        businesses.truncate(SHOWN_MAX);
+        let certainties: Vec<Certainty> = weighed.into_iter().map(|one| one.certainty).collect();
+        let counts = verdict_counts(&certainties, policy.verdicts.len());
+        let rows = policy.verdicts.iter().zip(counts.iter().zip(&stated_counts));
+        Ok(PolicyCertainty {
+            policy: policy.id.to_string(),
+            counts: rows.map(|(verdict, (row, stated))| count_row(verdict, row, *stated)).collect(),
+            expected_wrong,
+            businesses,
+        })
+    }
+
+    /// `place`: of the stated verdict among the policy's; `None` where it is none of them.
+    fn business(
+        &self,
+        policy: &Policy,
+        one: &Weighed,
+        stated: Option<Verdict>,
+        place: Option<usize>,
+        ids: &BTreeMap<usize, ReviewId>,
+    ) -> BusinessCertainty {
+        let facts = &self.dataset.view.businesses[one.business];
+        let outside = one.certainty.probabilities.len() - 1;
+        let chance = |(verdict, probability): (&String, &f64)| VerdictChance {
+            verdict: verdict.clone(),
+            probability: *probability,
+        };
+        let start = self.dataset.first(one.business, 1).start;
+        let flip = |impact: &Impact| {
+            let position = one.positions[impact.item];
+            Some(FlipReview {
+                review_id: ids.get(&position)?.to_string(),
+                position: count(position - start + 1),
+                chance: impact.flip,
+            })
+        };
+        BusinessCertainty {
+            business: facts.id.to_string(),
+            name: facts.name.clone(),
+            verdict: stated.map(|verdict| verdict.verdict).unwrap_or_default(),
+            probability: one.certainty.probabilities[place.unwrap_or(outside)],
+            probabilities: policy.verdicts.iter().zip(&one.certainty.probabilities).map(chance).collect(),
+            standard_error: match one.certainty.method {
+                Method::Exact => None,
+                Method::Simulated { .. } => Some(one.certainty.standard_errors.iter().copied().fold(0.0, f64::max)),
+            },
+            flips: one.impacts.iter().filter(|impact| impact.flip > 0.0).filter_map(flip).collect(),
+        }
     }
 }
 

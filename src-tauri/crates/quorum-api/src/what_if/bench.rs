@@ -28,7 +28,7 @@ use crate::{
     },
     judgments::Judgments,
     open_dataset::OpenDataset,
-    results::{ks_of, points, topic_of},
+    results::{ks_of, points, policy_place, topic_of},
     session::lock,
     topics::policy_summary,
     verdicts::{Docket, PolicyResult, last_ensemble},
@@ -55,12 +55,7 @@ impl Bench {
     pub fn new(store: &Store, catalog: &Catalog, realm: Realm, query: &WhatIfQuery) -> Result<Self, ApiError> {
         let topic = topic_of(catalog, &query.topic)?.clone();
         ks_of(query.k, None)?;
-        let id = PolicyId::from(query.policy.as_str());
-        let policy = topic
-            .policies
-            .iter()
-            .position(|policy| policy.id == id)
-            .ok_or_else(|| ApiError::not_found(format!("The topic {} has no policy {id}.", topic.id)))?;
+        let policy = policy_place(&topic, &PolicyId::from(query.policy.as_str()))?;
         let dataset = OpenDataset::open(store, realm, &DatasetName::from(query.dataset.as_str()))?;
         let ensemble = last_ensemble(store, realm, &topic.id)?;
         let judgments = Judgments::load(store, &dataset, &topic, &ensemble)?;

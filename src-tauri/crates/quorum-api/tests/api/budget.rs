@@ -8,7 +8,7 @@ use quorum_api::{
     dto::{
         error::{ApiError, ErrorCode},
         model::ModelField,
-        plan::{EnsembleMember, ExtractionStarted, Mode, PlanRequest, PlanWarningCode},
+        plan::{EnsembleMember, ExtractionStarted, Mode, ModelEstimate, PlanRequest, PlanWarningCode},
         run::RunState,
     },
 };
@@ -114,6 +114,10 @@ fn todays_budget_does_not_take_a_model_without_a_price_for_free() {
     let form = form(&TOPICS[..1], "llama-4", Mode::Batch);
     let estimate = quorum.plan_estimate(&form).expect("an estimate");
     assert!(estimate.usd < 0.01, "what has no price is not in the sum");
+    assert!(estimate.per_topic.iter().all(|topic| topic.usd.is_none()), "nor said to be for nothing: {estimate:?}");
+    assert!(estimate.ladder.iter().all(|step| step.requests > 0 && step.usd.is_none()), "{estimate:?}");
+    let prices = |part: &ModelEstimate| (part.input_price_usd, part.output_price_usd);
+    assert_eq!(estimate.per_model.iter().map(prices).collect::<Vec<_>>(), [(None, None)]);
     let refused = quorum.extraction_start(&form, None, &estimate.fingerprint).expect_err("no price");
     assert_eq!(refused.code, ErrorCode::BudgetExceeded);
     assert!(refused.message.contains("llama-4"), "{refused}");

@@ -66,7 +66,7 @@ fn the_overview_shows_the_verdicts_and_what_moved() {
         assert_eq!(row.relevant as usize, complete.iter().filter(|settled| settled.relevant).count());
         assert!(row.least_sure.is_none_or(|sure| sure > 0.0 && sure <= 1.0));
     }
-    assert_eq!(page.votes_missing as usize, missing);
+    assert_eq!(page.missing.iter().map(|missing| missing.count as usize).sum::<usize>(), missing);
     assert!(page.missing.iter().all(|missing| missing.reason == MissingReason::NeverAsked));
     assert_eq!(page.reviews, 102);
 }
@@ -97,10 +97,7 @@ fn a_business_page_explains_its_verdict() {
             } else if page.reviews_complete > 0 {
                 let matched: Vec<_> = page.rules.iter().filter(|rule| rule.matched).collect();
                 assert_eq!(matched.len(), 1);
-                assert_eq!(
-                    (Some(matched[0].verdict_index), Some(&matched[0].label)),
-                    (page.verdict_index, page.matched_rule.as_ref())
-                );
+                assert_eq!(Some(matched[0].verdict_index), page.verdict_index);
             }
             for (review, shown) in page.reviews.iter().enumerate() {
                 let settled = settle(topic, &votes[review]);

@@ -4,7 +4,7 @@ import type { ImportReport, RemovedDataset, TopicSummary } from "../bindings";
 import { topics } from "./catalog";
 import { refuse } from "./errors";
 import type { Memory, Part } from "./memory";
-import { activity, dataset, type FakeDataset, sampleDataset } from "./story";
+import { dataset, type FakeDataset, sampleDataset } from "./story";
 import { ownPolicy } from "./whatif";
 import { makeBusinesses } from "./world";
 
@@ -18,7 +18,7 @@ type Commands = Part<
 	| "topicList"
 >;
 
-export function datasetCommands({ datasets, runs, catalog, now, say, emit, datasetOf, isLive }: Memory): Commands {
+export function datasetCommands({ datasets, runs, catalog, now, emit, datasetOf, isLive }: Memory): Commands {
 	const removed: { number: number; at: number; dataset: FakeDataset }[] = [];
 	let removals = 0;
 	const summary = (d: FakeDataset) => ({
@@ -32,7 +32,7 @@ export function datasetCommands({ datasets, runs, catalog, now, say, emit, datas
 	});
 	const removedOf = (r: (typeof removed)[number]): RemovedDataset => {
 		const { name, businesses, reviews } = summary(r.dataset);
-		return { number: r.number, name, businesses, reviews, removedAt: r.at, keptUntilAt: r.at + 30 * 86400 };
+		return { number: r.number, name, businesses, reviews, keptUntilAt: r.at + 30 * 86400 };
 	};
 	const setAside = (d: FakeDataset): RemovedDataset => {
 		datasets.splice(datasets.indexOf(d), 1);
@@ -48,7 +48,6 @@ export function datasetCommands({ datasets, runs, catalog, now, say, emit, datas
 		const former = datasets.find((x) => x.name === d.name);
 		const replaced = former ? setAside(former) : null;
 		datasets.push(d);
-		say(activity(now(), "datasetImported", `${d.name} imported`, `${d.businesses.length} businesses.`, null));
 		emit("datasetsChanged", datasets.length);
 		return reportOf(d, replaced);
 	};

@@ -129,7 +129,7 @@ export function extractionCommands(m: Memory): Commands & { look(): void } {
 						k: request.k,
 						ensemble: request.ensemble,
 						createdAt: now(),
-						usdEstimated: sandbox ? 0 : t.usd,
+						usdEstimated: sandbox ? 0 : (t.usd ?? 0),
 						sandbox,
 						batches: batches.map((b, i) => ({
 							model: b.model,
@@ -137,7 +137,7 @@ export function extractionCommands(m: Memory): Commands & { look(): void } {
 							start: now() + i,
 							end: now() + i + batchSeconds,
 							failed: 0,
-							usd: sandbox ? 0 : t.usd / batches.length,
+							usd: sandbox ? 0 : (t.usd ?? 0) / batches.length,
 						})),
 						failures: [],
 						fixed: null,

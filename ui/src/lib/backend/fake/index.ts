@@ -1,6 +1,6 @@
 // A program in memory, for component tests and for `npm run dev` in a plain browser. It sends nothing anywhere.
 
-import type { ApiError, ErrorCode } from "../bindings";
+import type { Activity, ApiError, ErrorCode } from "../bindings";
 import type { Backend, Commands, DropEvent, EventPayloads } from "../index";
 import { datasetCommands } from "./datasets";
 import { Refusal } from "./errors";
@@ -22,6 +22,8 @@ export interface Fake extends Backend {
 	request(page: EventPayloads["pageRequested"]): void;
 	/** Whatever the program may tell the window. */
 	emit<E extends keyof EventPayloads>(event: E, payload: EventPayloads[E]): void;
+	/** As the loop does when something happened. */
+	say(a: Activity): void;
 	calls: { command: string; args: unknown[] }[];
 }
 
@@ -76,6 +78,7 @@ export function createFake(options: FakeOptions = {}): Fake {
 		drop: (event) => dropped?.(event),
 		request: (page) => emit("pageRequested", page),
 		emit,
+		say: memory.say,
 		async listen(event, heard) {
 			const set = listeners.get(event) ?? new Set();
 			listeners.set(event, set);

@@ -114,7 +114,6 @@ export function createMemory(options: FakeOptions) {
 		customUrl: null,
 		batchRequestsMax: 40000,
 		budgetDayUsd: bare ? null : 10,
-		confirmAboveUsd: null,
 		pollSeconds: null,
 		deleteRemoteFiles: true,
 	};

@@ -10,7 +10,7 @@ function shippedRow(m: ModelList["models"][number]): ModelRow {
 	return {
 		model: m.model,
 		inputUsd: m.inputUsd * 2,
-		cachedUsd: m.cachedInputUsd * 2,
+		cachedUsd: m.inputUsd / 5,
 		writeUsd: m.inputUsd * 2,
 		outputUsd: m.outputUsd * 2,
 		shutdownDate: m.shutdownDate,
@@ -37,7 +37,7 @@ export class FakeModels {
 	}
 
 	table(): ModelTable {
-		return { models: this.#rows, shippedAsOf: shipped.pricesAsOf, askedAt: this.#askedAt };
+		return { models: this.#rows, shippedAsOf: "2026-11-18", askedAt: this.#askedAt };
 	}
 
 	/** What a new extraction goes by: prices with the batch discount. */
@@ -47,7 +47,6 @@ export class FakeModels {
 			models: this.#rows.map((m) => ({
 				model: m.model,
 				inputUsd: m.inputUsd / 2,
-				cachedInputUsd: m.cachedUsd / 2,
 				outputUsd: m.outputUsd / 2,
 				shutdownDate: m.shutdownDate,
 			})),

@@ -4,13 +4,12 @@ import type { EnsembleMember, Estimate, ModelList, PlanRequest } from "../bindin
 import { hash } from "./random";
 
 export const models: ModelList = {
-	pricesAsOf: "2026-11-18",
 	modes: ["batch"],
 	models: [
-		{ model: "gpt-5.1", inputUsd: 0.625, cachedInputUsd: 0.0625, outputUsd: 5, shutdownDate: "2027-04-01" },
-		{ model: "gpt-5-mini", inputUsd: 0.125, cachedInputUsd: 0.0125, outputUsd: 1, shutdownDate: "2026-12-11" },
-		{ model: "gpt-5-nano", inputUsd: 0.025, cachedInputUsd: 0.0025, outputUsd: 0.2, shutdownDate: "2026-12-11" },
-		{ model: "gpt-6-luna", inputUsd: 0.05, cachedInputUsd: 0.005, outputUsd: 0.25, shutdownDate: null },
+		{ model: "gpt-5.1", inputUsd: 0.625, outputUsd: 5, shutdownDate: "2027-04-01" },
+		{ model: "gpt-5-mini", inputUsd: 0.125, outputUsd: 1, shutdownDate: "2026-12-11" },
+		{ model: "gpt-5-nano", inputUsd: 0.025, outputUsd: 0.2, shutdownDate: "2026-12-11" },
+		{ model: "gpt-6-luna", inputUsd: 0.05, outputUsd: 0.25, shutdownDate: null },
 	],
 	ensembles: [
 		{
@@ -135,7 +134,7 @@ export function estimate(
 		usd,
 		usdFull: perModel.reduce((a, m) => a + m.usdFull, 0),
 		usdBatch: perModel.reduce((a, m) => a + m.usdFull / 2, 0),
-		outputBasis: "similarTopics",
+		outputBasis: "assumed",
 		trialModels: onDemand ? [] : perModel.filter((m) => m.requests > 8).map((m) => m.model),
 		trialRequests: 4,
 		time:

@@ -199,7 +199,6 @@ export function overview(businesses: Business[], query: ResultsQuery, knownK: nu
 		rows,
 		reviews,
 		reviewsIncomplete: incomplete + failed,
-		votesMissing: incomplete * 4 + failed,
 		missing: [
 			...(incomplete ? [{ reason: "neverAsked" as const, model: "gpt-5-mini", count: incomplete * 4 }] : []),
 			...(failed ? [{ reason: "failed" as const, model: "gpt-5-mini", count: failed }] : []),
@@ -259,7 +258,6 @@ export function detail(b: Business, query: BusinessQuery, knownK: number): Busin
 		}),
 		verdictIndex: mine.verdictIndex,
 		score: mine.score,
-		matchedRule: rules.find((r) => r.matched)?.label ?? null,
 		thresholds: scored
 			? [
 					{ verdictIndex: 1, bound: "min", points: high },
