@@ -87,8 +87,9 @@ impl Quorum {
         let warn = |(model, parts): (ModelId, u64)| PlanWarning {
             code: PlanWarningCode::QueueAllowance,
             message: format!(
-                "By the queue allowance in the model table, {model} takes this in about {parts} batches, one after another. \
-                 Nothing is sent before you agree to that or correct it."
+                "By the queue allowance in the model table, {model} takes this in about {}, one after another. \
+                 Nothing is sent before you agree to that or correct it.",
+                counted(parts, "batch", "batches")
             ),
             model: Some(model.to_string()),
         };

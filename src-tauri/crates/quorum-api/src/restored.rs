@@ -11,6 +11,7 @@ use std::{
 use quorum_core::{
     manifest::{ManifestId, Pause, PauseKind, Realm},
     models::total_usd,
+    words::{about_usd, counted},
 };
 use quorum_engine::{Clock as _, SystemClock, outstanding};
 use quorum_store::{Activity, ActivityKind, Store, StoreFile};
@@ -63,8 +64,10 @@ fn pause_calls(store: &Store) -> Result<Vec<String>, ApiError> {
         }
         let usd = total_usd(open.iter().map(|batch| outstanding(&manifest, batch)));
         let words = format!(
-            "this data is a backup, and what was asked one by one after it was made is not known here. Resuming asks {requests} \
-             requests at the full price, about ${usd:.2}, and pays a second time for those that were answered since"
+            "this data is a backup, and what was asked one by one after it was made is not known here. Resuming asks {} \
+             at the full price, {}, and pays a second time for those that were answered since",
+            counted(requests, "request", "requests"),
+            about_usd(usd)
         );
         paused.push(format!("run {} is paused: {words}", manifest.id));
         tell(store, manifest.id, &words)?;

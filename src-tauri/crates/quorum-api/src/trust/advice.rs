@@ -1,4 +1,6 @@
-//! Advice on a topic's ensemble: what each run adds, and what the same money would buy otherwise.
+//! Advice on a topic's ensemble: what each vote on a review adds, and what the same money would buy otherwise.
+//!
+//! Its words never say "run": that is an extraction to whoever reads them. What one run of a model says is its vote.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +36,7 @@ fn instead(alternatives: &[EnsembleAlternative]) -> Option<String> {
     };
     let Some(fewer) = alternatives.iter().skip(1).rev().find(is_as_good) else {
         return (alternatives.len() > 1)
-            .then(|| "No smaller ensemble of these runs is as good, so there is nothing to save here.".to_owned());
+            .then(|| "No smaller ensemble is as good, so there is nothing to save here.".to_owned());
     };
     let left_out: Vec<&str> =
         whole.judges.iter().filter(|judge| !fewer.judges.contains(judge)).map(String::as_str).collect();
@@ -92,20 +94,20 @@ impl Quorum {
         };
         let mut words = Vec::new();
         if question.matrix.n_votes() == 0 {
-            words.push("There are no votes, so nothing can be said of the runs.".to_owned());
+            words.push("There are no votes, so nothing can be said of what one is worth.".to_owned());
         } else if advice.runs.is_empty() {
-            words.push("Only one run has voted; what it adds cannot be known.".to_owned());
+            words.push("Every review has one vote only; what it adds cannot be known.".to_owned());
         }
         let alternatives: Vec<EnsembleAlternative> = advice.alternatives.into_iter().map(alternative).collect();
         words.extend(instead(&alternatives));
         if gold.is_empty() {
             words.push(
-                "Without gold labels it can be said how much a run changes, but not whether that is for the better."
+                "Without gold labels it can be said how much a vote changes, but not whether that is for the better."
                     .to_owned(),
             );
         } else if !advice.runs.is_empty() {
             words.push(
-                "Which run to leave out was chosen on the same labels that score the rest, which flatters a little."
+                "Which vote to leave out was chosen on the same labels that score the rest, which flatters a little."
                     .to_owned(),
             );
         }

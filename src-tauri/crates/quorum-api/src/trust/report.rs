@@ -154,8 +154,8 @@ fn learned_weights(question: &Question, learned: &Learned, gold: usize) -> Learn
         judges: judges.collect(),
         blend: blend.collect(),
         words: format!(
-            "Learned from {gold} gold labels, each run's also from what all runs have in common. The weights are scaled to the sum \
-             of those configured, to be read beside them; what uses them also knows which values a run mixes up."
+            "Learned from {gold} gold labels, each judge's also from what all have in common. The weights are scaled to the sum of \
+             those configured, to be read beside them; what uses them also knows which values a judge mixes up."
         ),
     }
 }

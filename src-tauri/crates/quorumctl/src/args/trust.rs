@@ -95,7 +95,7 @@ pub enum Trust {
         #[arg(long, default_value_t = 20)]
         limit: usize,
     },
-    /// What each run adds, and what the same money would buy otherwise.
+    /// What each vote on a review adds, and what the same money would buy otherwise.
     Advice(TrustAbout),
 }
 

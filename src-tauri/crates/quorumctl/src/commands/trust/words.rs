@@ -252,12 +252,12 @@ pub fn advice(advice: &EnsembleAdvice) -> String {
     }
     if advice.alternatives.len() > 1 {
         lines.push(String::new());
-        lines.push("With fewer runs:".to_owned());
+        lines.push("With fewer votes a review:".to_owned());
     }
     for one in advice.alternatives.iter().skip(1) {
         let accuracy = one.accuracy.as_ref().map(|share| format!(", {}", interval(share))).unwrap_or_default();
         lines.push(format!(
-            "  {} runs, {:>12}: {:.1} % of answers the same{accuracy}  ({})",
+            "  {} votes, {:>12}: {:.1} % of answers the same{accuracy}  ({})",
             one.judges.len(),
             money(one.usd),
             one.same_percent,
