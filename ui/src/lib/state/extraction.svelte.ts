@@ -132,8 +132,9 @@ class Extraction {
 		this.topics = app.topics.map((t) => t.topic).filter((t) => (t === topic ? !on : this.topics.includes(t)));
 	}
 
-	/** Asks for the estimate; while one is being counted only the newest question waits. */
-	async count(request: PlanRequest | null): Promise<void> {
+	/** Asks for the estimate; while one is being counted only the newest question waits. Quietly, the figures of the very same form
+	 * change in place: a button that goes grey under the pointer each time that votes arrive helps nobody. */
+	async count(request: PlanRequest | null, quietly = false): Promise<void> {
 		this.#latest = request;
 		this.#asked++;
 		if (!request) {
@@ -142,8 +143,7 @@ class Extraction {
 			this.counting = false;
 			return;
 		}
-		// The figures of this very form change in place when votes arrive: a button that goes grey under the pointer helps nobody.
-		if (request !== this.#counted) this.counting = true;
+		if (!quietly || request !== this.#counted) this.counting = true;
 		if (this.#running) return;
 		this.#running = true;
 		let asked = 0;

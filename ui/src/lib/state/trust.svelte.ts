@@ -52,6 +52,18 @@ class Trust {
 	/** Counts steps of the session: a session that was read before one is of before it. */
 	#steps = 0;
 
+	/** Why parts could not be worked out, each reason once. */
+	failures = $derived.by(() => {
+		const all = [this.reportError, this.sessionError, this.certaintiesError, this.adviceError];
+		return all.filter((e): e is ApiError => e !== null && all.find((o) => o?.message === e.message) === e);
+	});
+
+	/** Another try at what failed. */
+	again(): void {
+		this.reportError = this.sessionError = this.certaintiesError = this.adviceError = null;
+		void this.load(this.query);
+	}
+
 	/** Each part is shown as soon as it is known, and what is on screen stays until then, unless it is about something else. It takes
 	 * seconds, so while votes come in the next look waits for the one under way. */
 	async load(query: TrustQuery | null): Promise<void> {

@@ -216,6 +216,15 @@ test("above the budget each of several topics is held to its own estimate, and t
 	expect(text("confirm-budget")).toMatch(/^Of the \$[\d.]+ each topic may use its own estimate\. Its run stops/);
 });
 
+test("another price is counted for all to see, whoever changed it", async () => {
+	await open();
+	const before = text("est-usd");
+	await fake.commands.modelEdit("gpt-5-mini", "outputUsd", "500");
+	await app.loadModels();
+	await waitFor(() => expect(text("est-usd")).not.toBe(before));
+	await settled();
+});
+
 test("who has chosen no topic keeps none when votes arrive", async () => {
 	await open();
 	const [chosen] = extraction.topics;
