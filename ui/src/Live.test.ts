@@ -199,8 +199,18 @@ describe("votes that arrive", () => {
 		await go("queue");
 		await waitFor(() => expect(queue.ready).toBe(true));
 		await queue.keep();
+		const last = results.rows.at(-1)!.business;
+		edit<ResultsOverview>(fake, "resultsOverview", (d) => ({
+			...d,
+			rows: d.rows.map((r) =>
+				r.business === last ? { ...r, verdicts: r.verdicts.map((v) => ({ ...v, verdictIndex: 2, score: 999 })) } : r,
+			),
+		}));
 		await go("results");
 		await waitFor(() => expect(calls(fake, "resultsOverview")).toBe(asked + 1));
+		// Whoever opens the page has not seen the rows elsewhere.
+		await waitFor(() => expect(screen.getAllByTestId("results-row")[0]?.textContent).toContain("999"));
+		expect(screen.queryByTestId("sort-again")).toBeNull();
 	});
 });
 

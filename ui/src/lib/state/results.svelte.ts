@@ -49,13 +49,19 @@ class Results {
 	/** Counts questions: the same one may be asked again, of more votes. */
 	#asked = 0;
 	#latest: ResultsQuery | null = null;
+	/** Nobody has looked at the rows since the page was opened. */
+	#entering = false;
 	/** The votes and corrections that `data` is of. */
 	#of: unknown[] = [];
 
 	/** The page opens: what is there stays if nothing has changed, and begins in its order. */
 	async enter(): Promise<void> {
 		this.sortAgain();
-		if (this.data && !this.stale && !this.loading && this.#isOf(app.topics, app.judged)) return;
+		this.#entering = true;
+		if (this.data && !this.stale && !this.loading && this.#isOf(app.topics, app.judged)) {
+			this.#entering = false;
+			return;
+		}
 		await this.load(this.query);
 	}
 
@@ -90,13 +96,14 @@ class Results {
 		const had = this.data?.query;
 		const same = had !== undefined && sameQuery(had, query);
 		// Votes that arrived change figures in place. Rows that moved while one reads would be read twice or not at all.
-		this.#places = same ? new Map(this.sorted.map((r, at) => [r.business, at])) : null;
+		this.#places = same && !this.#entering ? new Map(this.sorted.map((r, at) => [r.business, at])) : null;
 		if (had && (had.topic !== query.topic || had.dataset !== query.dataset)) {
 			this.filters = noFilters;
 			this.sort = null;
 		}
 		// Without a comparison nothing has moved, and the filter for it is not on screen.
 		if (query.compareK === null && this.filters.moved) this.setFilters({ moved: false });
+		this.#entering = false;
 		this.data = data;
 		this.#of = of;
 		this.error = null;
