@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import App from "./App.svelte";
 import { type AppState, type ResultsOverview, type RunSummary, useBackend } from "./lib/backend";
 import { createFake, type Fake } from "./lib/backend/fake";
+import { activityLog } from "./lib/state/activity.svelte";
 import { app } from "./lib/state/app.svelte";
 import { queue } from "./lib/state/queue.svelte";
 import { results } from "./lib/state/results.svelte";
@@ -99,6 +100,18 @@ describe("runs", () => {
 		expect(textOf("answered")).toContain(`${summary.answered.toLocaleString("en")} of`);
 		expect(summary.answered).toBe(summary.completed - summary.failed);
 	});
+});
+
+test("an activity that is heard while the list is on its way waits behind the button", async () => {
+	const fake = await openApp();
+	await go("activity");
+	await waitFor(() => expect(screen.getAllByTestId("activity").length).toBeGreaterThan(1));
+	const release = hold(fake, "activityList");
+	const loading = activityLog.load();
+	fake.emit("activityAdded", { ...activityLog.list![0]!, activity: 987_654, title: "It is complete" });
+	release();
+	await loading;
+	await waitFor(() => expect(textOf("activity-new")).toBe("1 new entry, show"));
 });
 
 describe("votes that arrive", () => {
