@@ -1,6 +1,6 @@
 # make run    builds Quorum and opens it; without a display, runs the whole pipeline on the sample reviews instead.
 # make test   every test, those in a real window included; says which lacked the data that they need.
-# make lint   formatting and lints. Continuous integration (.ci/run) runs this and the tests.
+# make lint   formatting and lints, for whoever changes the code; continuous integration (.ci/run) runs the tests.
 # make crash-test  seeded crashes crossed with faults: RUNS= how many, SEED= from which; a failing seed replays with RUNS=1.
 # make kill-test   kills the real program 200 times (KILLS=, SEED=) over one run of 4,000 requests.
 # make tier1-test  100,000 requests on an account with two million enqueued tokens a model.
