@@ -20,11 +20,12 @@ mod window;
 use std::{path::PathBuf, process::ExitCode, thread};
 
 use quorum_api::read_builtin_catalog;
-use tauri::{App, Manager, WindowEvent};
+use tauri::{App, AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 
 use crate::{
     arguments::{Arguments, USAGE},
+    program::Program,
     tray::Tray,
 };
 
@@ -93,8 +94,25 @@ fn open(data_dir: Option<PathBuf>, hidden: bool) -> tauri::Result<()> {
             }
         })
         .build(context)?;
-    app.run(|_, _| {});
+    app.run(|app, event| {
+        if let (RunEvent::Exit, Some(program)) = (event, app.try_state::<Program>()) {
+            program.rest();
+        }
+    });
     Ok(())
+}
+
+/// A logout and `kill` ask with a signal: it ends as by *Quit*.
+#[cfg(unix)]
+async fn quit_when_told(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut told) => {
+            told.recv().await;
+            app.exit(0);
+        }
+        Err(error) => tracing::warn!(%error, "a logout ends Quorum at once, and the next start takes longer"),
+    }
 }
 
 fn set_up(app: &App, hidden: bool) -> tauri::Result<()> {
@@ -111,5 +129,7 @@ fn set_up(app: &App, hidden: bool) -> tauri::Result<()> {
     }
     #[cfg(target_os = "linux")]
     tauri::async_runtime::spawn(tray_host::watch(handle.clone()));
+    #[cfg(unix)]
+    tauri::async_runtime::spawn(quit_when_told(handle.clone()));
     Ok(())
 }

@@ -5,7 +5,7 @@
 //!
 //! Deliberately not here: what the commands do. That is `quorum-api`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::mpsc, thread, time::Duration};
 
 use quorum_api::{
     OpenOptions, Quorum, default_data_dir,
@@ -19,6 +19,9 @@ use tauri::{
 use tokio::sync::OnceCell;
 
 use crate::{events, notify::Notifier, tray::Tray, window};
+
+/// An ending waits this long for a write that is under way.
+const REST_WAIT: Duration = Duration::from_millis(500);
 
 /// The window's first picture waits for the answers to its first commands. What nobody waits for begins after them.
 const START_PAUSE: Duration = Duration::from_millis(500);
@@ -77,6 +80,22 @@ impl Program {
     /// The open program, if it is.
     pub fn opened(&self) -> Option<&Quorum> {
         self.open.get()
+    }
+
+    /// Leaves the data so that the next start is quick: the process ends without closing it. What is written is safe in any case.
+    pub fn rest(&self) {
+        let Some(quorum) = self.opened().cloned() else { return };
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            if let Err(error) = quorum.rest() {
+                tracing::warn!(%error, "the data was not left at rest; the next start takes longer");
+            }
+            // Nobody hears it where the wait is over.
+            tell.send(()).ok();
+        });
+        if told.recv_timeout(REST_WAIT).is_err() {
+            tracing::info!("a write is still under way at the end; the next start takes longer");
+        }
     }
 
     /// Runs what may take a while, such as reading the store, where it cannot freeze the window.

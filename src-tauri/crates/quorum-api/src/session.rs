@@ -262,6 +262,11 @@ impl Quorum {
         Ok(quorum)
     }
 
+    /// Leaves the store so that the next opening is quick, for an end that closes nothing ([`Store::rest`]).
+    pub fn rest(&self) -> Result<(), ApiError> {
+        Ok(self.store().rest()?)
+    }
+
     pub fn store(&self) -> &Store {
         &self.inner.store
     }

@@ -16,6 +16,8 @@ use crate::{StoreError, disk::Disk};
 pub(crate) struct Opened {
     pub(crate) db: Database,
     pub(crate) disk: Disk,
+    /// The last end was sudden, and the whole file was walked through to find its free pages.
+    pub(crate) was_walked: bool,
 }
 
 type Open = dyn Fn() -> Result<Opened, StoreError> + Send + Sync;
@@ -55,6 +57,13 @@ impl Handle {
         let mut opened = self.lock();
         self.reopen_if_failed(&mut opened)?;
         act(&mut opened.as_mut().expect("reopened just now").db)
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn was_walked(&self) -> Result<bool, StoreError> {
+        let mut opened = self.lock();
+        self.reopen_if_failed(&mut opened)?;
+        Ok(opened.as_ref().expect("reopened just now").was_walked)
     }
 
     fn begin<T>(&self, begin: impl Fn(&Database) -> Result<T, TransactionError>) -> Result<T, StoreError> {

@@ -8,7 +8,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{
-        Mutex, Once, PoisonError, RwLock,
+        Arc, Mutex, Once, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -139,6 +139,18 @@ impl Store {
         }
     }
 
+    /// For the last moment before an end that closes nothing: what was written is safe without it, and the next opening is quick with
+    /// it.
+    pub fn rest(&self) -> Result<(), StoreError> {
+        rest(self.db.begin_write()?)
+    }
+
+    /// Whether this opening had to walk through the whole file.
+    #[cfg(feature = "testing")]
+    pub fn was_walked(&self) -> Result<bool, StoreError> {
+        self.db.was_walked()
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -205,10 +217,20 @@ pub(crate) fn file_backend(path: &Path, opened: io::Result<File>) -> Result<File
 /// Opens a database whose writes are held back until [`Disk::release`].
 pub(crate) fn open_held(path: &Path, backend: Box<dyn StorageBackend>, access: Access) -> Result<Opened, StoreError> {
     let disk = Disk::new(backend, access);
+    let was_walked = Arc::new(AtomicBool::new(false));
+    let noting = Arc::clone(&was_walked);
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(access == Access::Read);
+    builder.set_repair_callback(move |_| noting.store(true, Ordering::Relaxed));
     let db = builder.create_with_backend(disk.backend()).map_err(|error| open_error(path, error))?;
-    Ok(Opened { db, disk })
+    Ok(Opened { db, disk, was_walked: was_walked.load(Ordering::Relaxed) })
+}
+
+/// Writes down where the file has room. After an end without a word (a kill, a logout) the next opening would walk through the whole
+/// file to find that out: 2 ms a megabyte, against half a millisecond once here.
+fn rest(mut write: WriteTransaction) -> Result<(), StoreError> {
+    write.set_quick_repair(true);
+    Ok(write.commit()?)
 }
 
 /// Lets a file in when it is ours and not newer; from then on it may be written.
@@ -230,7 +252,11 @@ fn admit(path: &Path, opened: &mut Opened) -> Result<(), StoreError> {
             opened.disk.release().map_err(|error| open_error(path, error.into()))?;
             migrate(&opened.db, found)
         }
-        Some(_) => release(),
+        Some(_) => {
+            release()?;
+            // Or every opening after this one walks, too, until something is written and the file is closed.
+            if opened.was_walked { rest(opened.db.begin_write()?) } else { Ok(()) }
+        }
     }
 }
 

@@ -217,3 +217,24 @@ fn a_foreign_view_sees_all_tables() {
         .collect();
     assert_eq!(tables, held.into_keys().collect::<Vec<_>>());
 }
+
+#[test]
+fn after_a_sudden_end_the_file_is_walked_through_once_and_after_a_rest_not_at_all() {
+    let disk = FrozenBackend::new();
+    let opened = |image: Vec<u8>| {
+        let disk = FrozenBackend::from_image(image);
+        (Store::open_with_backend(disk.clone()).expect("opened"), disk)
+    };
+    let store = Store::open_with_backend(disk.clone()).expect("a store");
+    space(&store);
+    let (next, killed_again) = opened(disk.bytes());
+    assert!(next.was_walked().expect("read"), "its end closed nothing");
+    let (next, _) = opened(killed_again.bytes());
+    assert!(!next.was_walked().expect("read"), "the opening before left it at rest");
+
+    store.intern_model(&"another".into()).expect("written");
+    store.rest().expect("at rest");
+    let (next, _) = opened(disk.bytes());
+    assert!(!next.was_walked().expect("read"));
+    assert!(next.model_no(&"another".into()).is_some());
+}
