@@ -30,7 +30,8 @@ impl Address {
             SANDBOX => Ok(Self::sandbox()),
             "openai" => Ok(Self::openai()),
             _ => {
-                quorum_provider::Provider::new(quorum_provider::ProviderConfig::new(text, None)).map_err(|error| {
+                // The address alone: a client of it would read every certificate of the system.
+                Host::of(text).map_err(|error| {
                     ApiError::invalid(format!("\"{text}\" is not an address that a provider can have."))
                         .action("Give https://host/v1, or http:// only for this computer.")
                         .detail(crate::errors::chain(&error))
