@@ -59,7 +59,6 @@ impl Handle {
         act(&mut opened.as_mut().expect("reopened just now").db)
     }
 
-    #[cfg(feature = "testing")]
     pub(crate) fn was_walked(&self) -> Result<bool, StoreError> {
         let mut opened = self.lock();
         self.reopen_if_failed(&mut opened)?;

@@ -105,6 +105,11 @@ impl Store {
             }))?
         };
         let store = Self { db, path, models: RwLock::default() };
+        // Or every opening after this one walks, too, until something is written and the file is closed. On a full disk it does:
+        // reading goes on all the same.
+        if store.db.was_walked()? {
+            without_panic(|| store.rest()).ok();
+        }
         without_panic(|| store.read_models())?;
         Ok(store)
     }
@@ -145,7 +150,7 @@ impl Store {
         rest(self.db.begin_write()?)
     }
 
-    /// Whether this opening had to walk through the whole file.
+    /// Whether this opening had to walk through the whole file, for tests.
     #[cfg(feature = "testing")]
     pub fn was_walked(&self) -> Result<bool, StoreError> {
         self.db.was_walked()
@@ -252,11 +257,7 @@ fn admit(path: &Path, opened: &mut Opened) -> Result<(), StoreError> {
             opened.disk.release().map_err(|error| open_error(path, error.into()))?;
             migrate(&opened.db, found)
         }
-        Some(_) => {
-            release()?;
-            // Or every opening after this one walks, too, until something is written and the file is closed.
-            if opened.was_walked { rest(opened.db.begin_write()?) } else { Ok(()) }
-        }
+        Some(_) => release(),
     }
 }
 
