@@ -106,7 +106,6 @@ impl<'a> Next<'a> {
             .into_iter()
             .flat_map(|(model, Share { mut requests, .. })| {
                 requests.sort_by_key(|sized| sized.request);
-                requests.dedup_by_key(|sized| sized.request);
                 split_by(&model, requests, limits(&model), self.manifest.takes_crumbs)
             })
             .map(|plan| {

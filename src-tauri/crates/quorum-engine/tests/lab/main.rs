@@ -3,6 +3,7 @@
 mod account;
 mod allowance;
 mod at_once;
+mod copies;
 mod crash;
 mod doc;
 mod faults;

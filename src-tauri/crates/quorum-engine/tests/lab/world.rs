@@ -183,6 +183,15 @@ impl World {
         world
     }
 
+    /// A world of its own on a store as it was read from a disk.
+    pub fn of_image(sim: &Simulator, image: Vec<u8>) -> Self {
+        let store = Arc::new(Store::open_with_backend(FrozenBackend::from_image(image)).expect("a store"));
+        let folder = TempDir::new().expect("a folder");
+        let mut world = Self::on(store, HandClock::at(START), provider(sim, None), folder.path());
+        world._temporary = Some(folder);
+        world
+    }
+
     /// The same store after a restart of the program, with another key if one is given.
     pub fn restarted(self, sim: &Simulator, key: Option<&str>) -> Self {
         let mut next = Self::on(Arc::clone(&self.store), self.clock.clone(), provider(sim, key), &self.folder);

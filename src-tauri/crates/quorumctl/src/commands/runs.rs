@@ -9,6 +9,7 @@ use quorum_api::{
 use quorum_core::{
     manifest::{Batch, BatchId, Manifest, ManifestId, ManifestState, PauseKind, Realm},
     models::total_usd,
+    words::counted,
 };
 use quorum_engine::{Expected, Tick};
 use serde_json::{Value, json};
@@ -89,6 +90,10 @@ fn needy(quorum: &Quorum) -> Result<Vec<Needy>, Failure> {
     Ok(needy)
 }
 
+fn requests(number: u32) -> String {
+    counted(number.into(), "request", "requests")
+}
+
 /// What can be asked again, and what is to be known before.
 fn remedy(quorum: &Quorum, manifest: &Manifest) -> Result<String, Failure> {
     let (id, run) = (manifest.id, manifest.id.to_string());
@@ -99,9 +104,9 @@ fn remedy(quorum: &Quorum, manifest: &Manifest) -> Result<String, Failure> {
     let missing = quorum.retry_offer(&run, Some(FailureCause::BatchMissing), None, false)?;
     if missing.requests > 0 {
         remedy.push_str(&format!(
-            "{} requests of batches that are missing at the provider may be paid for already: is another project's key stored? \
-             `quorumctl retry {id} --missing` sends them again{}, ",
-            count(missing.requests.into()),
+            "{} of batches that are missing at the provider may be paid for already: is another project's key stored? \
+             `quorumctl retry {id} --missing` sends that again{}, ",
+            requests(missing.requests),
             match manifest.realm {
                 Realm::Live => format!(" for about {}, maybe a second time", usd(missing.usd)),
                 Realm::Sandbox => String::new(),
@@ -116,11 +121,7 @@ pub async fn resume(quorum: &Quorum, output: Output, manifest: u32, consent: Opt
     let run = manifest.to_string();
     let detail = quorum.run_detail(&run)?;
     if let Some(offer) = detail.resume.filter(|_| !detail.summary.sandbox) {
-        output.progress(&format!(
-            "resuming sends {} requests for about {}",
-            count(offer.requests.into()),
-            usd(offer.usd)
-        ));
+        output.progress(&format!("resuming sends {} for about {}", requests(offer.requests), usd(offer.usd)));
     }
     with_flag(quorum.resume_for(&run, consent))?;
     quorum.tick().await?;
@@ -171,16 +172,12 @@ pub async fn retry(quorum: &Quorum, output: Output, again: Again) -> Result<Exit
         let full = if again.ondemand { ", at the full price" } else { "" };
         let twice =
             if again.missing { ". They may be answered and paid for already; this pays a second time" } else { "" };
-        output.progress(&format!(
-            "asks {} requests again for about {}{full}{twice}",
-            count(offer.requests.into()),
-            usd(offer.usd)
-        ));
+        output.progress(&format!("asks {} again for about {}{full}{twice}", requests(offer.requests), usd(offer.usd)));
         if !again.yes {
             status(quorum, output, Some(again.manifest))?;
             say!(
-                "quorumctl: asking {} requests again for about {} needs --yes; nothing was sent",
-                count(offer.requests.into()),
+                "quorumctl: asking {} again for about {} needs --yes; nothing was sent",
+                requests(offer.requests),
                 usd(offer.usd)
             );
             return Ok(Exit::NeedsConsent);
@@ -189,8 +186,8 @@ pub async fn retry(quorum: &Quorum, output: Output, again: Again) -> Result<Exit
     let asked = quorum_api::Again { cause, model: None, at_once: again.ondemand, agreed_usd: again.consent };
     with_flag(quorum.ask_again(&run, &asked)).map_err(|error| match offer.left_out {
         1.. if offer.requests == 0 => error.action(format!(
-            "`quorumctl retry {run} --missing` sends {} requests again whose batches may be paid for already.",
-            count(offer.left_out.into())
+            "`quorumctl retry {run} --missing` sends {} again whose batches may be paid for already.",
+            requests(offer.left_out)
         )),
         _ => error,
     })?;
